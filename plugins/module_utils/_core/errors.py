@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The errors that engines raise.
+
+An engine never raises a bare exception for something that a user can meet: it raises one of these, which says what was
+expected, what was found, where, and what to do next. It becomes a failed result, or a host with its reason, in exactly
+one place of each front end.
+"""
+
+from __future__ import annotations
+
+
+class HearthError(Exception):
+    """Base of all typed errors; ``type`` is the name of the class."""
+
+    def __init__(self, msg: str, *, expected: str = "", found: str = "", where: str = "", next: str = "") -> None:
+        super().__init__(msg)
+        self.msg = msg
+        self.expected = expected
+        self.found = found
+        self.where = where
+        self.next = next
+
+    @property
+    def type(self) -> str:
+        return type(self).__name__
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "type": self.type,
+            "msg": self.msg,
+            "expected": self.expected,
+            "found": self.found,
+            "where": self.where,
+            "next": self.next,
+        }
+
+
+class BadInput(HearthError):
+    """What the user wrote cannot be right; nothing has been tried."""
+
+
+class MissingLibrary(HearthError):
+    """A library that this machine needs is not installed."""
+
+
+class Cancelled(HearthError):
+    """The run was interrupted (Ctrl-C) before this step began."""
+
+
+class Unreachable(HearthError):
+    """No connection, or it broke."""
+
+
+class ConnectionRefused(Unreachable):
+    """The address answered that nobody listens there."""
+
+
+class TimedOut(Unreachable):
+    """The deadline passed before the answer was there."""
+
+
+class CertificateUnverified(HearthError):
+    """The peer's certificate does not lead to a trusted authority or is for another name."""
+
+
+class PinMismatch(HearthError):
+    """The peer's key is not the pinned one."""
+
+
+class CredentialWithheld(HearthError):
+    """A credential was about to go to a peer that is not verified; it was not sent."""
+
+
+class AuthenticationFailed(HearthError):
+    """The peer refused the credentials."""
+
+
+class AccessDenied(HearthError):
+    """The login is right and lacks the privilege."""
+
+
+class PasswordChangeRequired(AccessDenied):
+    """The BMC wants its password changed before it serves anything else."""
+
+
+class NotFound(HearthError):
+    """The resource does not exist."""
+
+
+class Unsupported(HearthError):
+    """The peer cannot do that."""
+
+
+class Busy(HearthError):
+    """The peer said to come back later, and later lies behind the deadline."""
+
+
+class PreconditionFailed(HearthError):
+    """The resource changed between read and write."""
+
+
+class Refused(HearthError):
+    """The peer understood the request and refused it (HTTP 400 and its like)."""
+
+
+class ProtocolViolation(HearthError):
+    """The peer's answer is not what its protocol allows: too large, truncated, not JSON, endless."""
+
+
+class VerificationFailed(HearthError):
+    """A change was accepted and does not show when read back."""
+
+
+class StoreUnavailable(HearthError):
+    """The state store cannot be opened."""
+
+
+class StoreVersionTooNew(StoreUnavailable):
+    """The state store was written by a newer version of this collection."""
+
+
+class LeaseHeld(HearthError):
+    """Somebody else works on this now."""
