@@ -122,5 +122,17 @@ class StoreVersionTooNew(StoreUnavailable):
     """The state store was written by a newer version of this collection."""
 
 
+class StoreBusy(StoreUnavailable):
+    """Other processes kept the state store locked until the deadline."""
+
+
+class StoreReadOnly(StoreUnavailable):
+    """The state store can be read and not written."""
+
+
+class StoreDamaged(StoreUnavailable):
+    """The state store, or an export of it, is not what was written."""
+
+
 class LeaseHeld(HearthError):
     """Somebody else works on this now."""

@@ -10,17 +10,14 @@ from datetime import datetime, timezone
 
 from ..errors import BadInput
 
-_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
-
 
 def stamp(moment: datetime) -> str:
     """The text of a moment; a moment without a zone is BadInput, since nobody could say when it was."""
     if moment.tzinfo is None:
         raise BadInput("A time in the state store needs its zone.", found=repr(moment))
-    utc = moment.astimezone(timezone.utc)
-    return "{0:04d}".format(utc.year) + utc.strftime(_FORMAT)[len(utc.strftime("%Y")) :]
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def moment(text: str) -> datetime:
+def moment_of(text: str) -> datetime:
     """The moment of a text that :func:`stamp` wrote."""
-    return datetime.strptime(text, _FORMAT).replace(tzinfo=timezone.utc)
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)

@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state store in a PostgreSQL database, where several controllers or ephemeral containers share it.
+
+Tables are ``hearth_…`` in the first schema of the role's search path. Writers queue on one advisory lock, so that what
+holds for the SQLite file (one writer; what it reads stays true; numbers without gaps) holds here, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import traceback
+from datetime import datetime
+from typing import Iterator, List, Sequence
+from urllib.parse import quote
+
+from ..errors import MissingLibrary, StoreBusy, StoreReadOnly, StoreUnavailable
+from .database import Database, Row, Value
+from .location import Location
+
+try:
+    import psycopg
+except ImportError:
+    HAS_PSYCOPG = False
+    PSYCOPG_IMPORT_ERROR = traceback.format_exc()
+else:
+    HAS_PSYCOPG = True
+    PSYCOPG_IMPORT_ERROR = ""
+
+CONNECT_TIMEOUT = 10
+# An arbitrary number, the same for every version of this collection: the place where writers queue.
+WRITERS_LOCK = 4921870913
+
+
+class PostgresqlDatabase(Database):
+    """One connection."""
+
+    def __init__(self, place: Location, password: str, *, busy_timeout: float) -> None:
+        super().__init__(place.shown)
+        if not HAS_PSYCOPG:
+            raise missing_psycopg()
+        self._said_persistent = place.persistent is not False
+        self._busy_timeout = busy_timeout
+        secrets = dict(place.secrets)
+        if password:
+            secrets["password"] = password
+        self._secrets = [value for value in secrets.values() if value]
+        with self._errors("connect"):
+            self._connection = psycopg.connect(
+                place.target,
+                autocommit=True,
+                # A server-side prepared statement does not survive a pooler such as PgBouncer.
+                prepare_threshold=None,
+                connect_timeout=CONNECT_TIMEOUT,
+                application_name="hearth.datacenter",
+                client_encoding="utf8",
+                **secrets,
+            )
+
+    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> List[Row]:
+        with self._errors("read"):
+            return self._connection.execute(_placeholders(sql), parameters).fetchall()
+
+    def execute(self, sql: str, parameters: Sequence[Value] = ()) -> None:
+        with self._errors("write"):
+            self._connection.execute(_placeholders(sql), parameters)
+
+    def has_table(self, name: str) -> bool:
+        return self.rows("SELECT to_regclass(?) IS NOT NULL", [name])[0][0] is True
+
+    def clock(self) -> datetime:
+        moment = self.rows("SELECT clock_timestamp()")[0][0]
+        if not isinstance(moment, datetime):
+            raise StoreUnavailable("PostgreSQL does not tell the time.", found=repr(moment), where=self.shown)
+        return moment
+
+    @property
+    def persistent(self) -> bool:
+        return self._said_persistent
+
+    @property
+    def why_not_persistent(self) -> str:
+        return "" if self._said_persistent else "its location says persistent=no"
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _begin(self, write: bool) -> None:
+        if not write:
+            # One snapshot for the whole transaction: SQLite's readers see one moment, too.
+            self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return
+        self.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        try:
+            self.execute("SET LOCAL lock_timeout = {0}".format(max(1, int(self._busy_timeout * 1000))))
+            self.execute("SELECT pg_advisory_xact_lock(?)", [WRITERS_LOCK])
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _commit(self) -> None:
+        self.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if not self._connection.closed and not self._connection.broken:
+            self.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        """psycopg's errors as ours, without their cause: libpq repeats a URL that it cannot read."""
+        try:
+            yield
+        except psycopg.errors.LockNotAvailable as error:
+            raise StoreBusy(
+                "Other processes kept the state store locked.",
+                expected="a lock within {0:g} s".format(self._busy_timeout),
+                found=self._said(error),
+                where=self.shown,
+                next="Run again; pg_stat_activity shows who holds it.",
+            ) from None
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
+            raise StoreReadOnly(
+                "This database role or server does not let the state store be written.",
+                expected="a role that may create and write tables in its schema, on a primary server",
+                found=self._said(error),
+                where=self.shown,
+                next="Grant the role what it lacks, or connect to the primary.",
+            ) from None
+        except psycopg.Error as error:
+            raise StoreUnavailable(
+                "The state store in PostgreSQL cannot be reached."
+                if doing == "connect"
+                else "PostgreSQL did not do what the state store needs ({0}).".format(doing),
+                expected="a PostgreSQL server that lets this role in",
+                found=self._said(error),
+                where=self.shown,
+                next="Try the same location with psql; check host, port, database, role and pg_hba.conf.",
+            ) from None
+
+    def _said(self, error: BaseException) -> str:
+        text = " ".join(str(error).split())
+        for secret in self._secrets:
+            for spelling in (secret, quote(secret, safe="")):
+                text = text.replace(spelling, "********")
+        return text[:500]
+
+
+def missing_psycopg() -> MissingLibrary:
+    """The standard message for this library on this machine."""
+    return MissingLibrary(
+        "The Python library psycopg (version 3) is not installed for {0} on {1}.".format(
+            sys.executable, socket.gethostname()
+        ),
+        expected="psycopg 3.1 or newer, for a state store in PostgreSQL",
+        found=PSYCOPG_IMPORT_ERROR.strip().rpartition("\n")[2],
+        where=sys.executable,
+        next="{0} -m pip install 'psycopg[binary]>=3.1' (Debian: apt install python3-psycopg), or use an SQLite"
+        " store.".format(sys.executable),
+    )
+
+
+def _placeholders(sql: str) -> str:
+    return sql.replace("?", "%s")
