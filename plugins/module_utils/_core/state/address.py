@@ -12,7 +12,7 @@ from ..errors import BadInput
 
 
 def store_address(host: str, port: int = 443) -> str:
-    """``10.0.0.7:443``, ``[fd00::7]:443``, ``bmc7.example.net:443``: IPv6 shortened and in brackets, names in lower case.
+    """``10.0.0.7:443``, ``[fd00::7]:443``, ``bmc7.example.net:443``: IPv6 short and in brackets, names in lower case.
 
     ``host`` is an address (IPv6 with or without brackets) or a name, never a URL.
     """
@@ -32,7 +32,7 @@ def store_address(host: str, port: int = 443) -> str:
                 found=ascii(host),
                 where="address",
             ) from None
-        return "{0}:{1}".format(name, port)
+        return f"{name}:{port}"
     if address.version == 6:
-        return "[{0}]:{1}".format(address, port)
-    return "{0}:{1}".format(address, port)
+        return f"[{address}]:{port}"
+    return f"{address}:{port}"

@@ -72,12 +72,13 @@ class Database(ABC):
         else:
             self._roll_back()
 
-    def rows_for(self, sql: str, keys: Iterable[str]) -> Iterator[Row]:
-        """Rows of a statement that holds ``{keys}`` inside an IN (…), for any number of keys."""
+    def rows_for(self, sql: str, keys: Iterable[str], before: Sequence[Value] = ()) -> Iterator[Row]:
+        """Rows of a query that holds ``{keys}`` inside an IN (…), for any number of keys. ``before``: its parameters
+        that stand before the keys."""
         wanted = list(dict.fromkeys(keys))
         for start in range(0, len(wanted), PARAMETERS_PER_STATEMENT):
             part = wanted[start : start + PARAMETERS_PER_STATEMENT]
-            yield from self.rows(sql.format(keys=", ".join("?" * len(part))), part)
+            yield from self.rows(sql.format(keys=", ".join("?" * len(part))), [*before, *part])
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]], conflict: str = "") -> None:
         """Insert many rows, some hundred per statement. ``conflict``: an ON CONFLICT clause."""
@@ -87,9 +88,7 @@ class Database(ABC):
         for start in range(0, len(todo), per_statement):
             part = todo[start : start + per_statement]
             self.execute(
-                "INSERT INTO {0} ({1}) VALUES {2} {3}".format(
-                    table, ", ".join(columns), ", ".join([one_row] * len(part)), conflict
-                ),
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one_row] * len(part))} {conflict}",
                 [value for row in part for value in row],
             )
 

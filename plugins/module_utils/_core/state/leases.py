@@ -20,7 +20,7 @@ from .section import Section, storable
 from .timestamp import moment_of, stamp
 
 COLUMNS = ("resource", "owner", "generation", "purpose", "acquired_at", "expires_at")
-_SELECT = "SELECT {0} FROM hearth_leases".format(", ".join(COLUMNS))
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM hearth_leases"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Leases(Section):
         owner = storable(owner or self.owner, "owner of a lease")
         resource = storable(resource, "resource of a lease")
         with self._database.transaction(write=True):
-            held = self._newest(resource)
+            held = self._newest_lease(resource)
             now = self._stamp()
             expires = self._expiry(seconds)
             generation, acquired = (held.generation if held else 0) + 1, now
@@ -62,45 +62,45 @@ class Leases(Section):
             lease = Lease(
                 resource, owner, generation, storable(purpose, "purpose of a lease", empty=True), acquired, expires
             )
-            self._write(lease)
+            self._write_lease(lease)
         return lease
 
     def renew_lease(self, lease: Lease, seconds: float) -> Lease:
         """Hold it for so many seconds from now. A lease that ran out and that nobody took in between is renewed, too;
         one that somebody took (even if given back since) raises LeaseHeld."""
         with self._database.transaction(write=True):
-            newest = self._newest(lease.resource)
+            newest = self._newest_lease(lease.resource)
             if newest is None or newest.generation != lease.generation or newest.owner != lease.owner:
                 raise _lost(lease, newest, self._database.shown)
             renewed = Lease(
                 lease.resource, lease.owner, lease.generation, newest.purpose, newest.acquired_at, self._expiry(seconds)
             )
-            self._write(renewed)
+            self._write_lease(renewed)
         return renewed
 
     def release_lease(self, resource: str, *, owner: str = "") -> bool:
         """Give it back. False when nobody holds it; LeaseHeld when another owner does."""
         owner = owner or self.owner
         with self._database.transaction(write=True):
-            held = self._newest(resource)
+            held = self._newest_lease(resource)
             now = self._stamp()
             if held is None or held.expires_at <= now:
                 return False
             if held.owner != owner:
                 raise _held(held, self._database.shown)
-            self._write(Lease(resource, owner, held.generation, held.purpose, held.acquired_at, now))
+            self._write_lease(Lease(resource, owner, held.generation, held.purpose, held.acquired_at, now))
         return True
 
-    def _newest(self, resource: str) -> Optional[Lease]:
+    def _newest_lease(self, resource: str) -> Optional[Lease]:
         rows = self._database.rows(_SELECT + " WHERE resource = ?", [resource])
         return Lease(*rows[0]) if rows else None
 
     def _expiry(self, seconds: float) -> str:
         if not 0 < seconds <= 366 * 86400:
-            raise BadInput("A lease lasts more than nothing and at most a year.", found="{0} s".format(seconds))
+            raise BadInput("A lease lasts more than nothing and at most a year.", found=f"{seconds} s")
         return stamp(self._now() + timedelta(seconds=seconds))
 
-    def _write(self, lease: Lease) -> None:
+    def _write_lease(self, lease: Lease) -> None:
         self._database.insert(
             "hearth_leases",
             COLUMNS,
@@ -121,21 +121,21 @@ class Leases(Section):
 
 def _held(lease: Lease, where: str) -> LeaseHeld:
     until = moment_of(lease.expires_at).isoformat(sep=" ", timespec="seconds")
-    purpose = " ({0})".format(lease.purpose) if lease.purpose else ""
+    purpose = f" ({lease.purpose})" if lease.purpose else ""
     return LeaseHeld(
-        "{0} is held by {1}{2} until {3}.".format(lease.resource, lease.owner, purpose, until),
-        expected="nobody else at work on {0}".format(lease.resource),
-        found="{0} since {1}, until {2}".format(lease.owner, lease.acquired_at, lease.expires_at),
+        f"{lease.resource} is held by {lease.owner}{purpose} until {until}.",
+        expected=f"nobody else at work on {lease.resource}",
+        found=f"{lease.owner} since {lease.acquired_at}, until {lease.expires_at}",
         where=where,
-        next="Ask {0}, or wait until the lease ends.".format(lease.owner),
+        next=f"Ask {lease.owner}, or wait until the lease ends.",
     )
 
 
 def _lost(lease: Lease, newest: Optional[Lease], where: str) -> LeaseHeld:
-    taken_by = "{0} since {1}".format(newest.owner, newest.acquired_at) if newest else "nobody: the lease is not there"
+    taken_by = f"{newest.owner} since {newest.acquired_at}" if newest else "nobody: the lease is not there"
     return LeaseHeld(
-        "The lease on {0} ran out and was lost.".format(lease.resource),
-        expected="held by {0} since {1}".format(lease.owner, lease.acquired_at),
+        f"The lease on {lease.resource} ran out and was lost.",
+        expected=f"held by {lease.owner} since {lease.acquired_at}",
         found=taken_by,
         where=where,
         next="Stop; look at what the other one did, take the lease again and start over.",

@@ -70,5 +70,5 @@ def _this_process() -> str:
         user = pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         # A container run under a number that has no name.
-        user = "uid {0}".format(os.geteuid())
-    return "{0}@{1} process {2}".format(user, socket.gethostname(), os.getpid())
+        user = f"uid {os.geteuid()}"
+    return f"{user}@{socket.gethostname()} process {os.getpid()}"

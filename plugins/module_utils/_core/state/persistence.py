@@ -49,7 +49,7 @@ def parse_mountinfo(text: str) -> List[Mount]:
 
 
 def mount_of(path: str, mounts: List[Mount]) -> Optional[Mount]:
-    """The mount that a path lies on: the longest mount point above it; of equal ones the last, which hides the others."""
+    """The mount that a path lies on: the longest mount point above it; of equal ones the last, which hides the rest."""
     found: Optional[Mount] = None
     for mount in mounts:
         below = path == mount.point or path.startswith(mount.point.rstrip("/") + "/")
@@ -65,7 +65,7 @@ def why_not_persistent(
     environ: Optional[Mapping[str, str]] = None,
     exists: Callable[[str], bool] = os.path.exists,
 ) -> str:
-    """Why a file at this path will be gone, in words for the user; empty when it will stay (or when nothing is known)."""
+    """Why a file at this path will be gone, in words for the user; empty when it will stay or nothing is known."""
     if mountinfo is None:
         mountinfo = _read_mountinfo()
     if environ is None:
@@ -74,17 +74,17 @@ def why_not_persistent(
     if mount is None:
         return ""
     if mount.filesystem in _MEMORY:
-        return "it lies in memory ({0} at {1})".format(mount.filesystem, mount.point)
+        return f"it lies in memory ({mount.filesystem} at {mount.point})"
     if mount.filesystem in _LAYERED:
-        return "it lies on a container's or live system's own disk ({0} at {1})".format(mount.filesystem, mount.point)
+        return f"it lies on a container's or live system's own disk ({mount.filesystem} at {mount.point})"
     if "/kubernetes.io~empty-dir/" in mount.root:
-        return "it lies in a Kubernetes emptyDir (at {0}), which ends with the pod".format(mount.point)
+        return f"it lies in a Kubernetes emptyDir (at {mount.point}), which ends with the pod"
     if mount.point == "/":
         marks = [mark for mark in _MARKS if exists(mark)]
         if environ.get("KUBERNETES_SERVICE_HOST"):
             marks.append("$KUBERNETES_SERVICE_HOST")
         if marks:
-            return "it lies on a container's own disk (there is {0})".format(" and ".join(marks))
+            return f"it lies on a container's own disk (there is {' and '.join(marks)})"
     return ""
 
 

@@ -47,7 +47,7 @@ class Pins(Section):
 
     def pin_history(self, address: str) -> List[Pin]:
         """Everything that ever happened to the pin of an address, oldest first."""
-        sql = "SELECT {0} FROM hearth_pins WHERE address = ? ORDER BY seq".format(", ".join(COLUMNS))
+        sql = f"SELECT {', '.join(COLUMNS)} FROM hearth_pins WHERE address = ? ORDER BY seq"
         with self._database.transaction(write=False):
             return [_pin(row) for row in self._database.rows(sql, [address])]
 
@@ -56,9 +56,9 @@ class Pins(Section):
         self.record_pins({address: key}, comments={address: comment})
 
     def record_pins(self, keys: Mapping[str, str], *, comments: Optional[Mapping[str, str]] = None) -> None:
-        """Pin many keys at one moment: address to key. To look before, do both inside :meth:`.store.Store.exclusive`."""
+        """Pin many keys at one moment: address to key. To look first, do both inside :meth:`.store.Store.exclusive`."""
         said = comments or {}
-        self._append(PINNED, [(address, key, said.get(address, "")) for address, key in keys.items()])
+        self._append_changes(PINNED, [(address, key, said.get(address, "")) for address, key in keys.items()])
 
     def remove_pin(self, address: str, *, comment: str = "") -> bool:
         """Remove the pin of an address; False when there was none."""
@@ -68,10 +68,10 @@ class Pins(Section):
         """Remove the pins of many addresses at one moment; which of them had one."""
         with self._database.transaction(write=True):
             there = self.pins(addresses)
-            self._append(REMOVED, [(address, pin.key, comment) for address, pin in there.items()])
+            self._append_changes(REMOVED, [(address, pin.key, comment) for address, pin in there.items()])
         return list(there)
 
-    def _append(self, state: str, changes: List[tuple[str, str, str]]) -> None:
+    def _append_changes(self, state: str, changes: List[tuple[str, str, str]]) -> None:
         with self._database.transaction(write=True):
             seq, now = self._next_seq("hearth_pins"), self._stamp()
             self._database.insert(

@@ -15,7 +15,7 @@ import socket
 import sys
 import traceback
 from datetime import datetime
-from typing import Iterator, List, Sequence
+from typing import Any, Dict, Iterator, List, Sequence
 from urllib.parse import quote
 
 from ..errors import MissingLibrary, StoreBusy, StoreReadOnly, StoreUnavailable
@@ -23,7 +23,7 @@ from .database import Database, Row, Value
 from .location import Location
 
 try:
-    import psycopg
+    import psycopg  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
     HAS_PSYCOPG = False
     PSYCOPG_IMPORT_ERROR = traceback.format_exc()
@@ -45,7 +45,8 @@ class PostgresqlDatabase(Database):
             raise missing_psycopg()
         self._said_persistent = place.persistent is not False
         self._busy_timeout = busy_timeout
-        secrets = dict(place.secrets)
+        # Any: they stand beside psycopg's own keywords, which have types of their own.
+        secrets: Dict[str, Any] = dict(place.secrets)
         if password:
             secrets["password"] = password
         self._secrets = [value for value in secrets.values() if value]
@@ -63,7 +64,8 @@ class PostgresqlDatabase(Database):
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> List[Row]:
         with self._errors("read"):
-            return self._connection.execute(_placeholders(sql), parameters).fetchall()
+            found: List[Row] = self._connection.execute(_placeholders(sql), parameters).fetchall()
+            return found
 
     def execute(self, sql: str, parameters: Sequence[Value] = ()) -> None:
         with self._errors("write"):
@@ -96,7 +98,7 @@ class PostgresqlDatabase(Database):
             return
         self.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         try:
-            self.execute("SET LOCAL lock_timeout = {0}".format(max(1, int(self._busy_timeout * 1000))))
+            self.execute(f"SET LOCAL lock_timeout = {max(1, int(self._busy_timeout * 1000))}")
             self.execute("SELECT pg_advisory_xact_lock(?)", [WRITERS_LOCK])
         except BaseException:
             self._roll_back()
@@ -117,7 +119,7 @@ class PostgresqlDatabase(Database):
         except psycopg.errors.LockNotAvailable as error:
             raise StoreBusy(
                 "Other processes kept the state store locked.",
-                expected="a lock within {0:g} s".format(self._busy_timeout),
+                expected=f"a lock within {self._busy_timeout:g} s",
                 found=self._said(error),
                 where=self.shown,
                 next="Run again; pg_stat_activity shows who holds it.",
@@ -132,9 +134,11 @@ class PostgresqlDatabase(Database):
             ) from None
         except psycopg.Error as error:
             raise StoreUnavailable(
-                "The state store in PostgreSQL cannot be reached."
-                if doing == "connect"
-                else "PostgreSQL did not do what the state store needs ({0}).".format(doing),
+                (
+                    "The state store in PostgreSQL cannot be reached."
+                    if doing == "connect"
+                    else f"PostgreSQL did not do what the state store needs ({doing})."
+                ),
                 expected="a PostgreSQL server that lets this role in",
                 found=self._said(error),
                 where=self.shown,
@@ -152,16 +156,14 @@ class PostgresqlDatabase(Database):
 def missing_psycopg() -> MissingLibrary:
     """The standard message for this library on this machine."""
     return MissingLibrary(
-        "The Python library psycopg (version 3) is not installed for {0} on {1}.".format(
-            sys.executable, socket.gethostname()
-        ),
+        f"The Python library psycopg (version 3) is not installed for {sys.executable} on {socket.gethostname()}.",
         expected="psycopg 3.1 or newer, for a state store in PostgreSQL",
         found=PSYCOPG_IMPORT_ERROR.strip().rpartition("\n")[2],
         where=sys.executable,
-        next="{0} -m pip install 'psycopg[binary]>=3.1' (Debian: apt install python3-psycopg), or use an SQLite"
-        " store.".format(sys.executable),
+        next=f"{sys.executable} -m pip install 'psycopg[binary]>=3.1' (Debian: apt install python3-psycopg),"
+        " or use an SQLite store.",
     )
 
 
-def _placeholders(sql: str) -> str:
-    return sql.replace("?", "%s")
+def _placeholders(sql: str) -> bytes:
+    return sql.replace("?", "%s").encode("ascii")

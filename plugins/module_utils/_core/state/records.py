@@ -15,6 +15,7 @@ from .section import Section, storable
 
 COLUMNS = ("seq", "kind", "record_key", "ordinal", "payload", "recorded_at", "recorded_by")
 PAGE = 1000
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM hearth_records"
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,18 @@ class Records(Section):
     ) -> Record:
         """Append one record. ``after``: the ordinal that the newest record of this kind and key must have (0: there is
         none), else PreconditionFailed; so a hash chain grows in the right order though nobody held a lock."""
-        return self._append([(kind, key, payload)], after)[0]
+        return self._append_rows([(kind, key, payload)], after)[0]
 
     def append_records(self, records: Iterable[Tuple[str, str, Mapping[str, object]]]) -> List[Record]:
         """Append many at one moment, in this order: (kind, key, payload)."""
-        return self._append(list(records), None)
+        return self._append_rows(list(records), None)
 
     def records(self, kind: str, key: Optional[str] = None) -> Iterator[Record]:
         """Records of a kind (and key), oldest first, read in pages while they are consumed."""
         condition, values = "kind = ?", [kind]
         if key is not None:
             condition, values = condition + " AND record_key = ?", [kind, key]
-        sql = "SELECT {0} FROM hearth_records WHERE {1} AND seq > ? ORDER BY seq LIMIT {2}".format(
-            ", ".join(COLUMNS), condition, PAGE
-        )
+        sql = f"{_SELECT} WHERE {condition} AND seq > ? ORDER BY seq LIMIT {PAGE}"
         seen = 0
         while True:
             with self._database.transaction(write=False):
@@ -64,36 +63,30 @@ class Records(Section):
             seen = int(rows[-1][0])
 
     def newest_records(self, kind: str, keys: Optional[Iterable[str]] = None) -> Dict[str, Record]:
-        """The newest record of every key of a kind; of these keys, or of all."""
-        sql = "SELECT {0} FROM hearth_records WHERE seq IN (SELECT MAX(seq) FROM hearth_records {{0}})".format(
-            ", ".join(COLUMNS)
-        )
+        """The newest record of every key of a kind; of these keys (those that have one), or of all."""
+        newest = _SELECT + " WHERE seq IN (SELECT MAX(seq) FROM hearth_records WHERE {0})"
         with self._database.transaction(write=False):
             if keys is None:
-                rows = self._database.rows(sql.format("WHERE kind = ? GROUP BY record_key"), [kind])
-                return {row[2]: _record(row) for row in rows}
-            newest = {}
-            for key in dict.fromkeys(keys):
-                for row in self._database.rows(sql.format("WHERE kind = ? AND record_key = ?"), [kind, key]):
-                    newest[key] = _record(row)
-            return newest
+                rows = iter(self._database.rows(newest.format("kind = ? GROUP BY record_key"), [kind]))
+            else:
+                of_keys = newest.format("kind = ? AND record_key IN ({keys}) GROUP BY record_key")
+                rows = self._database.rows_for(of_keys, keys, before=[kind])
+            return {row[2]: _record(row) for row in rows}
 
-    def _append(self, records: List[Tuple[str, str, Mapping[str, object]]], after: Optional[int]) -> List[Record]:
+    def _append_rows(self, records: List[Tuple[str, str, Mapping[str, object]]], after: Optional[int]) -> List[Record]:
         texts = [_payload_text(kind, key, payload) for kind, key, payload in records]
         with self._database.transaction(write=True):
             seq, now = self._next_seq("hearth_records"), self._stamp()
-            ordinals: Dict[Tuple[str, str], int] = {}
+            ordinals = self._newest_ordinals(records)
             rows = []
             for position, (kind, key, _payload) in enumerate(records):
-                newest = ordinals.get((kind, key))
-                if newest is None:
-                    newest = self._newest_ordinal(kind, key)
+                newest = ordinals.get((kind, key), 0)
                 if after is not None and newest != after:
                     raise PreconditionFailed(
                         "Somebody else has appended a record in between.",
-                        expected="newest record number {0}".format(after),
-                        found="newest record number {0}".format(newest),
-                        where="{0} {1} in {2}".format(kind, key, self._database.shown),
+                        expected=f"newest record number {after}",
+                        found=f"newest record number {newest}",
+                        where=f"{kind} {key} in {self._database.shown}",
                         next="Read the newest record again and build on that one.",
                     )
                 ordinals[kind, key] = newest + 1
@@ -101,9 +94,20 @@ class Records(Section):
             self._database.insert("hearth_records", COLUMNS, rows)
         return [_record(row) for row in rows]
 
-    def _newest_ordinal(self, kind: str, key: str) -> int:
-        sql = "SELECT COALESCE(MAX(ordinal), 0) FROM hearth_records WHERE kind = ? AND record_key = ?"
-        return int(self._database.rows(sql, [storable(kind, "kind of a record"), storable(key, "key of a record")])[0][0])
+    def _newest_ordinals(self, records: List[Tuple[str, str, Mapping[str, object]]]) -> Dict[Tuple[str, str], int]:
+        keys_by_kind: Dict[str, List[str]] = {}
+        for kind, key, _payload in records:
+            keys = keys_by_kind.setdefault(storable(kind, "kind of a record"), [])
+            keys.append(storable(key, "key of a record"))
+        sql = (
+            "SELECT record_key, MAX(ordinal) FROM hearth_records"
+            " WHERE kind = ? AND record_key IN ({keys}) GROUP BY record_key"
+        )
+        return {
+            (kind, key): int(ordinal)
+            for kind, keys in keys_by_kind.items()
+            for key, ordinal in self._database.rows_for(sql, keys, before=[kind])
+        }
 
 
 def _payload_text(kind: str, key: str, payload: Mapping[str, object]) -> str:

@@ -103,8 +103,8 @@ def refuse_newer(found: int, known: int, where: str) -> None:
     if found > known:
         raise StoreVersionTooNew(
             "The state store was written by a newer version of hearth.datacenter; nothing in it was touched.",
-            expected="schema version {0} or older".format(known),
-            found="schema version {0}".format(found),
+            expected=f"schema version {known} or older",
+            found=f"schema version {found}",
             where=where,
             next="Update the collection on this machine, or point hearth_state at another store.",
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every part of the store's interface stands on: the database, the clock, who writes, and what text may be stored."""
+"""What every part of the store stands on: the database, the clock, who writes, and what text may be stored."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Section:
 
 
 def storable(text: str, what: str, *, empty: bool = False) -> str:
-    """Text that both backends keep unchanged; BadInput for NUL, for half surrogate pairs and, unless allowed, for none."""
+    """Text that both backends keep unchanged; BadInput for NUL, half surrogate pairs and, unless allowed, nothing."""
     if not text and not empty:
-        raise BadInput("The {0} is empty.".format(what), expected="text", where="state store")
+        raise BadInput(f"The {what} is empty.", expected="text", where="state store")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise BadInput("The {0} is not valid Unicode.".format(what), found=ascii(text), where="state store") from None
+        raise BadInput(f"The {what} is not valid Unicode.", found=ascii(text), where="state store") from None
     if "\0" in text:
-        raise BadInput("The {0} holds a NUL character.".format(what), found=ascii(text), where="state store")
+        raise BadInput(f"The {what} holds a NUL character.", found=ascii(text), where="state store")
     # A plain str: what Ansible hands over may be a subclass that no database driver knows.
     return str.__str__(text)

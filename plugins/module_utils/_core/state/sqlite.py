@@ -37,7 +37,7 @@ class SqliteDatabase(Database):
         with self._errors():
             # isolation_level None: no transaction begins except by _begin().
             self._connection = sqlite3.connect(
-                "file:{0}?mode={1}".format(quote(path), mode),
+                f"file:{quote(path)}?mode={mode}",
                 uri=True,
                 timeout=busy_timeout,
                 isolation_level=None,
@@ -105,11 +105,11 @@ class SqliteDatabase(Database):
         except sqlite3.Error as error:
             # Named codes exist from Python 3.11; they are what SQLite calls them: SQLITE_BUSY, SQLITE_FULL, ….
             code = str(getattr(error, "sqlite_errorname", ""))
-            found = "{0} {1}".format(code, error).strip()
+            found = f"{code} {error}".strip()
             if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "is locked" in str(error):
                 raise StoreBusy(
                     "Other processes kept the state store locked.",
-                    expected="a lock within {0:g} s".format(self._busy_timeout),
+                    expected=f"a lock within {self._busy_timeout:g} s",
                     found=found,
                     where=self._path,
                     next="Run again. If nothing else uses the store, its file system may not support locks (NFS"
@@ -144,7 +144,7 @@ def _prepare(path: str) -> bool:
             "The directory of the state store does not exist.",
             expected="a directory",
             where=directory,
-            next="Make it (mkdir -m 0700 {0}), or correct hearth_state.".format(directory),
+            next=f"Make it (mkdir -m 0700 {directory}), or correct hearth_state.",
         )
     if not os.path.lexists(path):
         try:
@@ -155,8 +155,8 @@ def _prepare(path: str) -> bool:
                 expected="permission to write in its directory",
                 found=error.strerror or type(error).__name__,
                 where=path,
-                next="Give this user permission on {0}, or point hearth_state (or the environment variable"
-                " HEARTH_STATE) at a place that it may write.".format(directory),
+                next=f"Give this user permission on {directory}, or point hearth_state (or the environment variable"
+                " HEARTH_STATE) at a place that it may write.",
             ) from error
     _refuse_unsafe(path)
     return os.access(path, os.W_OK) and os.access(directory, os.W_OK)
@@ -176,15 +176,15 @@ def _refuse_unsafe(path: str) -> None:
         raise StoreUnavailable(
             "Every user of this machine may write the state store: its pins prove nothing.",
             expected="a file that others cannot write",
-            found="mode {0:04o}".format(stat.S_IMODE(mode)),
+            found=f"mode {stat.S_IMODE(mode):04o}",
             where=path,
-            next="Check what it holds, then: chmod o-w {0}".format(path),
+            next=f"Check what it holds, then: chmod o-w {path}",
         )
     if not readable:
         raise StoreUnavailable(
             "The state store cannot be read by this user.",
             expected="read permission",
-            found="mode {0:04o}".format(stat.S_IMODE(mode)),
+            found=f"mode {stat.S_IMODE(mode):04o}",
             where=path,
             next="Run as the user whom the file belongs to, or point hearth_state at another store.",
         )

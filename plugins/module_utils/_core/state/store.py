@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from typing import ContextManager, Type
 from types import TracebackType
-from typing import Optional
+from typing import ContextManager, Optional, Type
 
 from .bmc_memory import BmcMemories
 from .leases import Leases

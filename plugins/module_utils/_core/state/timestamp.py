@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Times as the state store writes them: UTC, ISO 8601, microseconds, always 27 characters, so that text sorts as time."""
+"""Times as the state store writes them: UTC, ISO 8601, microseconds; always 27 characters, so text sorts as time."""
 
 from __future__ import annotations
 
