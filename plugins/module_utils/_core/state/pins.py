@@ -14,6 +14,8 @@ from .section import Section, storable
 PINNED = "pinned"
 REMOVED = "removed"
 COLUMNS = ("seq", "address", "state", "pinned_key", "reason", "recorded_at", "recorded_by")
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM hearth_pins"
+_NEWEST = _SELECT + " WHERE seq IN (SELECT MAX(seq) FROM hearth_pins "
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,18 @@ class Pins(Section):
 
     def pins(self, addresses: Optional[Iterable[str]] = None) -> Dict[str, Pin]:
         """The pins that hold, by address; of these addresses, or of all."""
-        newest = "SELECT {0} FROM hearth_pins WHERE seq IN (SELECT MAX(seq) FROM hearth_pins {{0}} GROUP BY address)"
-        sql = newest.format(", ".join(COLUMNS))
         with self._database.transaction(write=False):
             if addresses is None:
-                rows = iter(self._database.rows(sql.format("")))
+                rows = iter(self._database.rows(_NEWEST + "GROUP BY address)"))
             else:
-                rows = self._database.rows_for(sql.format("WHERE address IN ({keys})"), addresses)
+                rows = self._database.rows_for(_NEWEST + "WHERE address IN ({keys}) GROUP BY address)", addresses)
             found = [_pin(row) for row in rows]
         return {pin.address: pin for pin in found if pin.state == PINNED}
 
     def pin_history(self, address: str) -> List[Pin]:
         """Everything that ever happened to the pin of an address, oldest first."""
-        sql = f"SELECT {', '.join(COLUMNS)} FROM hearth_pins WHERE address = ? ORDER BY seq"
         with self._database.transaction(write=False):
-            return [_pin(row) for row in self._database.rows(sql, [address])]
+            return [_pin(row) for row in self._database.rows(_SELECT + " WHERE address = ? ORDER BY seq", [address])]
 
     def record_pin(self, address: str, key: str, *, comment: str = "") -> None:
         """Pin a key to an address, whatever was pinned before."""

@@ -64,17 +64,17 @@ class Records(Section):
 
     def newest_records(self, kind: str, keys: Optional[Iterable[str]] = None) -> Dict[str, Record]:
         """The newest record of every key of a kind; of these keys (those that have one), or of all."""
-        newest = _SELECT + " WHERE seq IN (SELECT MAX(seq) FROM hearth_records WHERE {0})"
+        newest = _SELECT + " WHERE seq IN (SELECT MAX(seq) FROM hearth_records WHERE kind = ? "
         with self._database.transaction(write=False):
             if keys is None:
-                rows = iter(self._database.rows(newest.format("kind = ? GROUP BY record_key"), [kind]))
+                rows = iter(self._database.rows(newest + "GROUP BY record_key)", [kind]))
             else:
-                of_keys = newest.format("kind = ? AND record_key IN ({keys}) GROUP BY record_key")
+                of_keys = newest + "AND record_key IN ({keys}) GROUP BY record_key)"
                 rows = self._database.rows_for(of_keys, keys, before=[kind])
             return {row[2]: _record(row) for row in rows}
 
     def _append_rows(self, records: List[Tuple[str, str, Mapping[str, object]]], after: Optional[int]) -> List[Record]:
-        texts = [_payload_text(kind, key, payload) for kind, key, payload in records]
+        texts = [payload_text(kind, key, payload) for kind, key, payload in records]
         with self._database.transaction(write=True):
             seq, now = self._next_seq("hearth_records"), self._stamp()
             ordinals = self._newest_ordinals(records)
@@ -110,7 +110,7 @@ class Records(Section):
         }
 
 
-def _payload_text(kind: str, key: str, payload: Mapping[str, object]) -> str:
+def payload_text(kind: str, key: str, payload: Mapping[str, object]) -> str:
     """JSON in one spelling, in ASCII, so that every backend keeps each byte of it."""
     try:
         return json.dumps(dict(payload), sort_keys=True, separators=(",", ":"), allow_nan=False)

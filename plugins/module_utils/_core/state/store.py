@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import ContextManager, Optional, Type
+from typing import ContextManager, Dict, Optional, Type
 
 from .bmc_memory import BmcMemories
+from .export import export_to, import_from
 from .leases import Leases
 from .names import Names
 from .pins import Pins
@@ -49,6 +50,15 @@ class Store(Pins, Names, BmcMemories, Records, Leases):
     def consistent(self) -> ContextManager[None]:
         """Read several things as they stood at one moment."""
         return self._database.transaction(write=False)
+
+    def export(self, directory: str) -> Dict[str, int]:
+        """Write everything as plain files into a new or empty directory, as it stood at one moment; rows by file."""
+        return export_to(self._database, directory, at=self._stamp(), by=self.owner)
+
+    def import_(self, directory: str) -> Dict[str, int]:
+        """Take over what :meth:`export` wrote, wholly or not at all; rows added by file. See :mod:`.export` for what
+        happens to a store that is not empty."""
+        return import_from(self._database, directory)
 
     def close(self) -> None:
         """Leave no thread and no file open. May be called twice."""
