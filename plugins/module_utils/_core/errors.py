@@ -58,6 +58,19 @@ class ConnectionRefused(Unreachable):
     """The address answered that nobody listens there."""
 
 
+class ConnectionLost(Unreachable):
+    """The peer closed or reset the connection before its answer was complete."""
+
+    #: bytes of the request that had been handed to the kernel; -1: all of them
+    written: int = -1
+    #: whether any byte of the answer had come
+    answered: bool = False
+
+
+class TlsFailed(Unreachable):
+    """TCP connected, and no TLS session came of it: no common version or cipher, or no TLS at all."""
+
+
 class TimedOut(Unreachable):
     """The deadline passed before the answer was there."""
 
@@ -104,6 +117,10 @@ class PreconditionFailed(HearthError):
 
 class Refused(HearthError):
     """The peer understood the request and refused it (HTTP 400 and its like)."""
+
+
+class ServerFailure(HearthError):
+    """The peer failed while it worked on the request (HTTP 500 and its like)."""
 
 
 class ProtocolViolation(HearthError):

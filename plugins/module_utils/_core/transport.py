@@ -6,23 +6,53 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
-from typing import Any, Callable, Dict, Mapping, Optional, Union
+from datetime import datetime, timezone
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
+from . import etag as etags
+from .connection import Connection, open_connection
 from .counters import Counters
 from .deadline import Deadline
 from .endpoint import Endpoint
+from .errors import (
+    Busy,
+    Cancelled,
+    ConnectionLost,
+    CredentialWithheld,
+    HearthError,
+    PinMismatch,
+    PreconditionFailed,
+    ProtocolViolation,
+    TimedOut,
+    Unreachable,
+)
 from .limits import Limits
+from .redaction import Redactor
+from .request import CREDENTIAL_FIELDS, Body, Request, common_fields, field_value
 from .response import Response
+from .retry import backoff, busy_pause, says_busy
+from .stream import Watch
+from .tls import CONTEXTS, TlsContexts
 from .trust import Peer, Trust
 
 __all__ = ["Counters", "Deadline", "Endpoint", "Limits", "Transport"]
 
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
 
 class Transport:
-    peer: Optional[Peer]
-    counters: Counters
+    """One endpoint, one connection at a time. A lock makes a second thread wait; it does not make it fast.
+
+    ``deadline`` bounds all of it, ``limits`` each step. ``on_progress`` is called when bytes arrive, ``cancelled`` ends
+    waits with Cancelled. ``sleep``, ``jitter``, ``now`` are for tests to hold.
+    """
 
     def __init__(
         self,
@@ -36,45 +66,356 @@ class Transport:
         cancelled: Optional[threading.Event] = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Optional[Callable[[float], None]] = None,
+        now: Callable[[], datetime] = _utc_now,
+        jitter: Callable[[], float] = random.random,
+        contexts: TlsContexts = CONTEXTS,
     ) -> None:
-        raise NotImplementedError
+        self.endpoint = endpoint
+        self.trust = trust
+        self.deadline = deadline
+        self.limits = limits
+        #: whom the last handshake showed; None before the first
+        self.peer: Optional[Peer] = None
+        self.counters = Counters()
+        self._keep_alive = keep_alive
+        self._on_progress = on_progress
+        self._cancelled = cancelled
+        self._clock = clock
+        self._sleep = sleep
+        self._now = now
+        self._jitter = jitter
+        self._contexts = contexts
+        self._connection: Optional[Connection] = None
+        self._common = common_fields(endpoint, keep_alive)
+        #: the field line that is attached, and the peer that it was meant for
+        self._authorization: Optional[Tuple[str, Peer]] = None
+        self._redactor = Redactor()
+        self._lock = threading.RLock()
+
+    # -- connection
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._keep_alive
+
+    @keep_alive.setter
+    def keep_alive(self, wanted: bool) -> None:
+        """Whether the connection outlives a request: some platforms hang on the second one."""
+        self._keep_alive = wanted
+        self._common = common_fields(self.endpoint, wanted)
 
     def connect(self) -> Peer:
-        """TCP and TLS; idempotent."""
-        raise NotImplementedError
+        """TCP and TLS, unless there is a connection already; no byte of HTTP is sent."""
+        with self._lock:
+            return self._connected().peer
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def wind_down(self, seconds: float = 5.0) -> None:
+        """From here on a fresh deadline of ``seconds``, and ``cancelled`` stops nothing.
+
+        For deleting a session after the deadline has passed or the run was interrupted.
+        """
+        self.deadline = Deadline.after(seconds, self._clock)
+        self._cancelled = None
+
+    def __enter__(self) -> Transport:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._check()
+            context = self._contexts.get(self.trust) if self.endpoint.scheme == "https" else None
+            self._connection = open_connection(
+                self.endpoint,
+                self.trust,
+                context,
+                deadline=self.deadline,
+                limits=self.limits,
+                counters=self.counters,
+                on_progress=self._on_progress,
+                cancelled=self._cancelled,
+            )
+            self.peer = self._connection.peer
+        return self._connection
+
+    # -- credentials
 
     def authorize(self, header: str, value: str) -> None:
-        raise NotImplementedError
+        """Attach a credential to every request that is not anonymous, from now on and to this peer only.
+
+        Raises CredentialWithheld unless the peer is trusted.
+        """
+        if header.lower() not in CREDENTIAL_FIELDS:
+            raise ProtocolViolation("no credential field", expected=", ".join(sorted(CREDENTIAL_FIELDS)), found=header)
+        with self._lock:
+            peer = self.peer or self.connect()
+            if not self._may_receive_credentials(peer):
+                raise self._withheld(peer)
+            self._redactor.add(value)
+            self._authorization = (f"{header}: {field_value(header, value)}\r\n", peer)
 
     def deauthorize(self) -> None:
-        raise NotImplementedError
+        self._authorization = None
+
+    @property
+    def authorized(self) -> bool:
+        return self._authorization is not None
+
+    def _may_receive_credentials(self, peer: Peer) -> bool:
+        """The guard: no credential, whatever its form, is written to a connection before this was asked about its peer."""
+        return peer.trusted
+
+    def _is_same_peer(self, peer: Peer, meant: Peer) -> bool:
+        """Whether a credential that was meant for one peer may go to the one of a later connection.
+
+        A CA or a pin vouches for both. Where nothing does (trust: off), it has to be the same key.
+        """
+        return peer.how in ("ca", "pin") or peer.spki_sha256 == meant.spki_sha256
+
+    def _authorization_for(self, request: Request, peer: Peer) -> str:
+        """The credential field line to send; raises rather than let a secret out to the wrong peer."""
+        attached = None if request.anonymous else self._authorization
+        if attached is None and not request.secret:
+            return ""
+        if not self._may_receive_credentials(peer):
+            raise self._withheld(peer)
+        if attached is None:
+            return ""
+        line, meant = attached
+        if not self._is_same_peer(peer, meant):
+            raise self._withheld(peer, meant)
+        return line
+
+    def _withheld(self, peer: Peer, meant: Optional[Peer] = None) -> HearthError:
+        found = peer.pin or "plain HTTP"
+        if self.trust.mode == "pin" and self._authorization is not None:
+            return PinMismatch(
+                "the peer's key is not the pinned one; no credential was sent",
+                expected=", ".join(sorted(self.trust.pins)),
+                found=found,
+                where=self.endpoint.url,
+                next="find out why the key changed, then pin the new one (repin_bmc.yml)",
+            )
+        return CredentialWithheld(
+            "the peer's key changed; no credential was sent" if meant else "the peer is not verified; no credential sent",
+            expected=meant.pin if meant else "a peer verified by CA or by pin",
+            found=found,
+            where=self.endpoint.url,
+            next="pin the key after comparing it (pin_bmcs.yml), give its CA (ca_path), or write trust: off",
+        )
+
+    # -- requests
 
     def request(
         self,
         method: str,
         path: str,
         *,
-        body: Union[Mapping[str, Any], bytes, None] = None,
-        headers: Optional[Mapping[str, str]] = None,
+        body: Body = None,
+        headers: Optional[Mapping[str, Optional[str]]] = None,
         anonymous: bool = False,
         secret_body: bool = False,
         idempotent: Optional[bool] = None,
         patience: Optional[float] = None,
     ) -> Response:
-        """``patience``: seconds to spend, in all, on a peer that says "busy" (default limits.patience; 0: raise Busy at once)."""
-        raise NotImplementedError
+        """One request, repeated where that is safe, and its answer whatever the status.
+
+        ``path``: path and query, or an absolute URI of this endpoint. ``body``: a mapping goes as JSON. ``headers``: None as
+        a value leaves a default field out. ``secret_body``: the body is a secret, so it goes to a trusted peer only.
+        ``idempotent``: whether it may be sent twice (default: GET, HEAD, OPTIONS). ``patience``: seconds to wait, in all,
+        for a peer that says "busy" (default limits.patience); then, or at once with 0, Busy is raised.
+
+        Raises Unreachable (ConnectionRefused, ConnectionLost, TlsFailed, TimedOut), CertificateUnverified,
+        CredentialWithheld, PinMismatch, ProtocolViolation, Busy, Cancelled.
+        """
+        request = Request(
+            method,
+            self.endpoint.target(path),
+            body,
+            headers,
+            anonymous=anonymous,
+            secret_body=secret_body,
+            idempotent=idempotent,
+        )
+        with self._lock:
+            for secret in request.secrets:
+                self._redactor.add(secret)
+            for _redirect in range(self.limits.max_redirects + 1):
+                response = self._patiently(request, self.limits.patience if patience is None else patience)
+                if response.status == 406 and request.repeatable and request.accept_encoding:
+                    # HPE's registries exist compressed only (field notes, section 6).
+                    request.accept_encoding = False
+                    self.counters.retries += 1
+                    response = self._patiently(request, self.limits.patience if patience is None else patience)
+                location = response.headers.get("location")
+                if response.status not in _REDIRECTS or not location:
+                    return response
+                if not request.repeatable and response.status not in (307, 308):
+                    return response
+                request.target = self.endpoint.target(location)
+            raise ProtocolViolation("redirects without end", found=request.target[:200], where=self.endpoint.url)
 
     def get_json(self, path: str, **kw: Any) -> Dict[str, Any]:
-        raise NotImplementedError
+        """The JSON object at ``path``; a typed error for every other answer. Keywords as for request."""
+        response = self.request("GET", path, **kw)
+        response.raise_for_status()
+        return response.json()
 
-    def modify(self, method: str, path: str, payload: Mapping[str, Any], *, etag: Optional[str]) -> Response:
-        """ETag ladder; typed errors for every status from 400."""
-        raise NotImplementedError
+    def modify(self, method: str, path: str, payload: Mapping[str, Any], *, etag: Optional[str] = None) -> Response:
+        """PATCH or PUT with If-Match as far as the peer can do it; a typed error for every status from 300.
 
-    def wind_down(self, seconds: float = 5.0) -> None:
-        """From here on: a fresh deadline of ``seconds``, and ``cancelled`` no longer stops anything. To delete a session
-        after an expired deadline or a Ctrl-C."""
-        raise NotImplementedError
+        On 412 the other ways of writing the ETag are tried, at last none, unless the resource's own ETag shows that
+        it did change since it was read: PreconditionFailed. On 428 the resource is asked for its ETag first.
+        """
+        forms = etags.ladder(etag) if etag else [None]
+        at = 0
+        while True:
+            form = forms[at]
+            response = self.request(method, path, body=payload, headers={"If-Match": form} if form else None)
+            at += 1
+            if response.status == 428 and form is None and at == 1:
+                # "*" for a peer that demands If-Match and gives no ETag.
+                forms, at = [*(value for value in etags.ladder(self._current_etag(path)) if value), "*"], 0
+                etag = None
+            elif at == len(forms) or not (response.status == 412 or (response.status == 400 and at > 1)):
+                response.raise_for_status()
+                return response
+            elif etag and at == 1 and self._has_changed(path, etag):
+                raise PreconditionFailed(
+                    "the resource changed since it was read",
+                    expected=etag,
+                    found=self._current_etag(path),
+                    where=response.url,
+                    next="read it again, then decide again",
+                )
+            self.counters.retries += 1
 
-    def close(self) -> None:
-        raise NotImplementedError
+    def _current_etag(self, path: str) -> str:
+        response = self.request("GET", path)
+        response.raise_for_status()
+        if response.etag:
+            return response.etag
+        annotation = response.json().get("@odata.etag")
+        return annotation if isinstance(annotation, str) else ""
+
+    def _has_changed(self, path: str, etag: str) -> bool:
+        """Whether a 412 means what it says: the ETag is another now, and stays it when asked again."""
+        current = etags.opaque(self._current_etag(path))
+        if not current or current == etags.opaque(etag):
+            return False
+        return current == etags.opaque(self._current_etag(path))
+
+    # -- attempts
+
+    def _patiently(self, request: Request, patience: float) -> Response:
+        """The answer once the peer is no longer busy."""
+        attempt = 0
+        while True:
+            response = self._reliably(request, patience)
+            if not says_busy(response, request.repeatable):
+                return response
+            pause = busy_pause(response, attempt, self._now(), self._jitter)
+            if attempt >= self.limits.busy_retries or pause > patience or pause >= self.deadline.remaining():
+                raise self._busy(response, pause, attempt)
+            patience -= pause
+            attempt += 1
+            self._pause(pause)
+            self.counters.retries += 1
+
+    def _reliably(self, request: Request, patience: float) -> Response:
+        """The answer although the connection may break, where sending twice does no harm."""
+        attempt = 0
+        while True:
+            known = self.peer is not None
+            try:
+                return self._once(request)
+            except (TimedOut, Cancelled):
+                raise
+            except ConnectionLost as exc:
+                # written == 0: it had gone stale before the request, of which the peer saw nothing.
+                if not request.repeatable and exc.written != 0:
+                    raise
+                pause = backoff(attempt - 1, self._jitter) if attempt else 0.0
+                self._consider_repetition(exc, attempt, pause, patience)
+            except Unreachable as exc:
+                # It was there and is not now, and nothing has been sent: it restarts.
+                if not known:
+                    raise
+                pause = backoff(attempt, self._jitter)
+                self._consider_repetition(exc, attempt, pause, patience)
+            patience -= pause
+            attempt += 1
+            if pause:
+                self._pause(pause)
+            self.counters.retries += 1
+
+    def _consider_repetition(self, error: Unreachable, attempt: int, pause: float, patience: float) -> None:
+        if attempt >= self.limits.reconnects or pause > patience or pause >= self.deadline.remaining():
+            raise error
+
+    def _once(self, request: Request) -> Response:
+        self._check()
+        connection = self._connected()
+        if connection.answers and not request.repeatable and not connection.is_idle():
+            # Found out before a byte of what must not be sent twice is written.
+            self.close()
+            connection = self._connected()
+        wire = request.wire(self._common, self._authorization_for(request, connection.peer))
+        watch = Watch(
+            self.deadline.sooner(self.limits.request_timeout),
+            self.endpoint.url + request.target,
+            self._cancelled,
+            None if request.repeatable else self.limits.cancel_grace,
+        )
+        before = self.counters.requests
+        try:
+            answer = connection.exchange(request.method, wire, watch, self._sent)
+        except ConnectionLost as exc:
+            self.close()
+            if connection.answers and not exc.answered:
+                self.counters.requests = before
+            raise
+        except BaseException:
+            self.close()
+            raise
+        if not answer.reusable or not self._keep_alive:
+            self.close()
+        return Response(
+            answer.status, answer.headers, answer.body, self.endpoint.url + request.target, self._redactor.text
+        )
+
+    def _sent(self) -> None:
+        self.counters.requests += 1
+
+    def _pause(self, seconds: float) -> None:
+        if self._sleep is not None:
+            self._sleep(seconds)
+        elif self._cancelled is not None:
+            self._cancelled.wait(seconds)
+        else:
+            time.sleep(seconds)
+        self._check()
+
+    def _check(self) -> None:
+        if self._cancelled is not None and self._cancelled.is_set():
+            raise Cancelled("interrupted", where=self.endpoint.url)
+        self.deadline.check(self.endpoint.url)
+
+    def _busy(self, response: Response, pause: float, attempt: int) -> Busy:
+        said = response.error()
+        return Busy(
+            f"the peer says that it is busy ({said.msg})",
+            expected="an answer within its patience and deadline",
+            found=f"{said.found}; {attempt + 1} attempts, the next in {pause:.1f} s",
+            where=response.url,
+            next="try again later, or give it more time (deadline)",
+        )
