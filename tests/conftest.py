@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -10,7 +10,7 @@ import sys
 
 from tests.toolchain.collection_tree import link_development_tree
 
-# pyproject.toml names the directory in `pythonpath`, which pytest reads before this file: in a fresh clone it is made only here.
+# pyproject.toml names the directory in `pythonpath`, which pytest reads before this file; a fresh clone makes it here.
 _DEVELOPMENT = str(link_development_tree())
 if _DEVELOPMENT not in sys.path:
     sys.path.insert(0, _DEVELOPMENT)

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -44,17 +44,17 @@ def mirror_checkout() -> Path:
     """Bring the copy of the checkout up to date, remove what is no longer there, and return its path."""
     MIRROR.mkdir(parents=True, exist_ok=True)
     if not (MIRROR / ".git").is_dir():
-        # With a repository of its own the copy is what ansible-test, reuse and ansible-lint look at; without one, git would
-        # answer them for the checkout around it, where everything below build/ is ignored.
+        # With a repository of its own the copy is what ansible-test, reuse and ansible-lint look at; without one, git
+        # would answer them for the checkout around it, where everything below build/ is ignored.
         subprocess.run(["git", "init", "-q"], cwd=MIRROR, stdin=subprocess.DEVNULL, check=True)
     wanted = files_of(ROOT)
     for directory, subdirectories, names in os.walk(MIRROR, topdown=False):
         here = Path(directory)
         if ".git" in here.relative_to(MIRROR).parts:
             continue
-        for name in names + [name for name in subdirectories if (here / name).is_symlink()]:
-            if (here / name).relative_to(MIRROR) not in wanted:
-                (here / name).unlink()
+        for entry in names + [name for name in subdirectories if (here / name).is_symlink()]:
+            if (here / entry).relative_to(MIRROR) not in wanted:
+                (here / entry).unlink()
         if here != MIRROR and not any(here.iterdir()):
             here.rmdir()
     for name in wanted:
@@ -85,7 +85,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def remove_products() -> None:
-    """Delete what runs made in the checkout: build/, the virtual environments, the tools' caches. The shared cache stays."""
+    """Delete what runs made in the checkout: build/, environments, the tools' caches. The shared cache stays."""
     products = [BUILD, *ROOT.glob(".venv-*")]
     products += [ROOT / name for name in (".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".ansible")]
     for product in products:

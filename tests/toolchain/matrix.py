@@ -1,8 +1,8 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""On which pairs of Python and ansible-core the collection is tested: the oldest and the newest that the machine can run."""
+"""On which pairs of Python and ansible-core the collection is tested: the oldest and the newest that run here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -14,7 +14,7 @@ BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 REPORTS = BUILD / "reports"
 
-# A copy of the checkout under the path that ansible-test and ansible-lint ask for. ansible-test refuses a symbolic link.
+# A copy of the checkout under the path that Ansible's tools ask for. ansible-test refuses a symbolic link.
 MIRROR_ROOT = BUILD
 MIRROR = MIRROR_ROOT / "ansible_collections" / "hearth" / "datacenter"
 

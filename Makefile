@@ -1,0 +1,38 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Each target installs what it needs: Debian packages when root, virtual environments under the checkout. See tests/toolchain/.
+
+PYTHON ?= python3
+TOOLCHAIN := $(PYTHON) -m tests.toolchain
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint sanity unit integration bench clean
+
+help:  ## what can be made here
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo:  ## discover an emulated rack and show it
+	@$(TOOLCHAIN) demo
+
+test:  ## lint, sanity, unit and integration; ends with seconds per stage and the count
+	@$(TOOLCHAIN) test
+
+lint:  ## everything that only reads the files: formatting, types, licences, docs, galaxy-importer
+	@$(TOOLCHAIN) lint
+
+sanity:  ## ansible-test sanity, all tests, on every supported Python here
+	@$(TOOLCHAIN) sanity
+
+unit:  ## pytest on the oldest and the newest supported Python and ansible-core here
+	@$(TOOLCHAIN) unit
+
+integration:  ## Ansible against emulated fleets and real servers, molecule, the built artefact
+	@$(TOOLCHAIN) integration
+
+bench:  ## measure into build/bench.json; NAME=group runs one group
+	@$(TOOLCHAIN) bench $(NAME)
+
+clean:  ## remove build/, the virtual environments and the tools' caches
+	@$(TOOLCHAIN) clean
