@@ -22,8 +22,9 @@ from .response import Headers
 from .stream import Stream, connection_lost
 
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: .*)?", re.DOTALL)
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\r\n]*)?\r?\n")
+_FIELDS = re.compile(r"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*)\r?\n", re.MULTILINE)
+_FOLD = re.compile(r"\r?\n[ \t]+")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?", re.DOTALL)
 _LONGEST_LINE = 4096
 _MOST_INTERIM_ANSWERS = 8
@@ -85,29 +86,24 @@ class AnswerReader:
             buffer += data
         if end.end() > self._limits.max_head:
             raise self._violation("header fields too large")
-        lines = buffer[: end.start()].decode("latin-1").replace("\r\n", "\n").split("\n")
+        head = buffer[: end.end()].decode("latin-1")
         del buffer[: end.end()]
-        start = _STATUS.fullmatch(lines[0])
+        start = _STATUS.match(head)
         if start is None:
-            raise self._violation("not an HTTP/1 answer", ascii(lines[0][:80]))
-        return start[1], int(start[2]), Headers(self._fields(lines))
+            raise self._violation("not an HTTP/1 answer", ascii(head[:80]))
+        return start[1], int(start[2]), Headers(self._fields(head[start.end() :]))
 
-    def _fields(self, lines: List[str]) -> List[Tuple[str, str]]:
-        if len(lines) - 1 > self._limits.max_headers:
-            raise self._violation("too many header fields", str(len(lines) - 1))
-        fields: List[Tuple[str, str]] = []
-        for line in lines[1:]:
-            if line[:1] in (" ", "\t") and fields:  # a folded field: obsolete, to be read as one space
-                name, value = fields.pop()
-                value += " " + line.strip()
-            else:
-                name, colon, value = line.partition(":")
-                if not colon or not _NAME.fullmatch(name):
-                    raise self._violation("a malformed header field", ascii(line[:80]))
-            if "\r" in value or "\0" in value:
-                raise self._violation("a malformed header field", ascii(line[:80]))
-            fields.append((name.lower(), value.strip()))
-        return fields
+    def _fields(self, lines: str) -> List[Tuple[str, str]]:
+        """The field lines up to and with the empty one, names in lower case."""
+        fields = _FIELDS.findall(lines)
+        if len(fields) != lines.count("\n") - 1:
+            # An obsolete way to write one field in several lines (RFC 9112, section 5.2): to be read as one space.
+            fields = _FIELDS.findall(_FOLD.sub(" ", lines))
+            if len(fields) != _FOLD.sub(" ", lines).count("\n") - 1:
+                raise self._violation("a malformed header field", ascii(lines[:200]))
+        if len(fields) > self._limits.max_headers:
+            raise self._violation("too many header fields", str(len(fields)))
+        return [(name.lower(), value.rstrip(" \t")) for name, value in fields]
 
     # -- body
 

@@ -77,6 +77,7 @@ class Transport:
         #: whom the last handshake showed; None before the first
         self.peer: Optional[Peer] = None
         self.counters = Counters()
+        self._url = endpoint.url
         self._keep_alive = keep_alive
         self._on_progress = on_progress
         self._cancelled = cancelled
@@ -202,14 +203,14 @@ class Transport:
                 "the peer's key is not the pinned one; no credential was sent",
                 expected=", ".join(sorted(self.trust.pins)),
                 found=found,
-                where=self.endpoint.url,
+                where=self._url,
                 next="find out why the key changed, then pin the new one (repin_bmc.yml)",
             )
         return CredentialWithheld(
             "the peer's key changed; no credential was sent" if meant else "the peer is not verified; no credential sent",
             expected=meant.pin if meant else "a peer verified by CA or by pin",
             found=found,
-            where=self.endpoint.url,
+            where=self._url,
             next="pin the key after comparing it (pin_bmcs.yml), give its CA (ca_path), or write trust: off",
         )
 
@@ -262,7 +263,7 @@ class Transport:
                 if not request.repeatable and response.status not in (307, 308):
                     return response
                 request.target = self.endpoint.target(location)
-            raise ProtocolViolation("redirects without end", found=request.target[:200], where=self.endpoint.url)
+            raise ProtocolViolation("redirects without end", found=request.target[:200], where=self._url)
 
     def get_json(self, path: str, **kw: Any) -> Dict[str, Any]:
         """The JSON object at ``path``; a typed error for every other answer. Keywords as for request."""
@@ -369,10 +370,11 @@ class Transport:
             # Found out before a byte of what must not be sent twice is written.
             self.close()
             connection = self._connected()
+        url = self._url + request.target
         wire = request.wire(self._common, self._authorization_for(request, connection.peer))
         watch = Watch(
             self.deadline.sooner(self.limits.request_timeout),
-            self.endpoint.url + request.target,
+            url,
             self._cancelled,
             None if request.repeatable else self.limits.cancel_grace,
         )
@@ -389,9 +391,7 @@ class Transport:
             raise
         if not answer.reusable or not self._keep_alive:
             self.close()
-        return Response(
-            answer.status, answer.headers, answer.body, self.endpoint.url + request.target, self._redactor.text
-        )
+        return Response(answer.status, answer.headers, answer.body, url, self._redactor.text)
 
     def _sent(self) -> None:
         self.counters.requests += 1
@@ -407,8 +407,8 @@ class Transport:
 
     def _check(self) -> None:
         if self._cancelled is not None and self._cancelled.is_set():
-            raise Cancelled("interrupted", where=self.endpoint.url)
-        self.deadline.check(self.endpoint.url)
+            raise Cancelled("interrupted", where=self._url)
+        self.deadline.check(self._url)
 
     def _busy(self, response: Response, pause: float, attempt: int) -> Busy:
         said = response.error()
