@@ -87,6 +87,10 @@ class CredentialWithheld(HearthError):
     """A credential was about to go to a peer that is not verified; it was not sent."""
 
 
+class PinUnknown(CredentialWithheld):
+    """No key is pinned for the peer, so nothing says that it is the one that is meant; no credential was sent."""
+
+
 class AuthenticationFailed(HearthError):
     """The peer refused the credentials."""
 

@@ -17,8 +17,11 @@ from .._core.errors import (
     AccessDenied,
     AuthenticationFailed,
     Cancelled,
+    CertificateUnverified,
+    CredentialWithheld,
     HearthError,
     NotFound,
+    PinMismatch,
     ProtocolViolation,
     TimedOut,
     Unreachable,
@@ -32,6 +35,9 @@ from .login import Login, in_order, log_in, log_out, sessions_of
 from .platforms.record import Platform
 
 ROOT = "/redfish/v1/"  # with the slash: iLO redirects the other form; DSP0266 wants both served
+
+# What no later document could make good: an interruption, and a peer that is not the one that was verified.
+FATAL = (Cancelled, CertificateUnverified, PinMismatch, CredentialWithheld)
 
 MAX_REQUESTS = 600  # in one client: a full read of a DGX H100 takes about a tenth of it
 MAX_MEMBERS = 1024  # of one collection
@@ -129,7 +135,7 @@ class RedfishClient:
             return None
         try:
             return self.get(path)
-        except Cancelled:
+        except FATAL:
             raise
         except HearthError as error:
             self.note(error, what or last_segment(path))
@@ -196,7 +202,7 @@ class RedfishClient:
             return None
         try:
             document = self.get(f"{path}?{platform.expand}")
-        except Cancelled:
+        except FATAL:
             raise
         except (Unreachable, NotFound, AccessDenied):
             return None  # the plain request meets the same and tells it

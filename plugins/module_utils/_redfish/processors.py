@@ -53,11 +53,13 @@ def processors_of(
     found = Processors()
     unread: List[str] = []  # named like GPUs and not readable: they are there, and count
     documents: List[Document] = []
-    answered = False
+    answered, incomplete = False, False
     for place in client.platform.gpu_places:
         for system in systems:
             listed = _PLACES[place](client, system, chassis, each)
             if listed is None:
+                # A baseboard that can't be asked (asleep, 503) has GPUs: no number is better than one without them.
+                incomplete = incomplete or (place == "processors" and system is not systems[0])
                 continue
             answered = True
             documents.extend(document for document in listed.documents if _is_gpu(client, document, place))
@@ -68,6 +70,8 @@ def processors_of(
             break
     if answered:
         found.gpus = _summary(client, documents, unread, each)
+    if incomplete:
+        found.gpus.count = None
     return found
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, Optional
 
-from .._core.errors import Cancelled, HearthError, NotFound, Unreachable
-from .client import ROOT, RedfishClient
+from .._core.errors import HearthError, NotFound, Unreachable
+from .client import FATAL, ROOT, RedfishClient
 from .document import absent, last_segment, link
 from .host_record import MachineView, system_id
 from .platforms.index import refined
@@ -37,7 +37,7 @@ def machines_of(client: RedfishClient, root: Mapping[str, Any]) -> Optional[List
             client.get(path)
         except NotFound:
             return None
-        except Cancelled:
+        except FATAL:
             raise
         except HearthError:
             return None
@@ -48,7 +48,7 @@ def machines_of(client: RedfishClient, root: Mapping[str, Any]) -> Optional[List
     else:
         try:
             client.get(path)
-        except (Cancelled, Unreachable):
+        except (*FATAL, Unreachable):
             raise
         except NotFound:
             return None
@@ -65,8 +65,6 @@ def _read(client: RedfishClient, uris: List[str]) -> List[MachineView]:
     for uri in uris[:_MOST]:
         try:
             document: Dict[str, Any] = client.get(uri)
-        except Cancelled:
-            raise
         except NotFound:
             if len(uris) > 1:
                 if not re.search(client.platform.bogus_members or r"(?!)", uri):
@@ -74,6 +72,8 @@ def _read(client: RedfishClient, uris: List[str]) -> List[MachineView]:
                 continue
             client.warn("the only system that is listed does not exist; the BMC may still be starting")
             document = {}
+        except FATAL:
+            raise
         except HearthError as error:
             client.note(error, f"system {last_segment(uri)[:64]}")
             document = {}

@@ -1,0 +1,401 @@
+# Copyright: (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One BMC, from its address to the records of its hosts.
+
+connect → anonymous service root → platform → (trusted?) login → details → records → logout.
+
+What each level reads, and the requests that it takes for a BMC with one system that links to its manager and chassis
+(``+`` where only some have it). Tested against a server that counts: tests/unit/…/_redfish/test_request_counts.py.
+
+======== ==================================================================== ==========================================
+level    reads                                                                requests
+======== ==================================================================== ==========================================
+minimal  root, login, Systems, each system, logout                            5; 4 where $expand works; 3 with Basic
+standard minimal + manager, chassis, SecureBoot, Processors (GPUs)            9; 8 where $expand works; + 1 for each GPU
+                                                                              or doubtful processor where it does not;
+                                                                              + 1 for each enclosure around a chassis
+                                                                              without rack; + 2 for a GPU baseboard; + 1
+                                                                              where GPUs are listed elsewhere (Supermicro)
+full     standard + every processor, NICs, storage and drives, TPM by         standard + 1 for each processor + 1 + NICs
+         TrustedComponents                                                    + 1 + storage units + drives
+======== ==================================================================== ==========================================
+
+``read_bmc_macs`` adds 1 + the BMC's network interfaces, unless the root tells the MAC (Dell).
+
+A further system behind the same BMC costs only what is its own: a document is read once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Tuple
+
+from .._core.deadline import Deadline
+from .._core.endpoint import Endpoint
+from .._core.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    BadInput,
+    CertificateUnverified,
+    ConnectionRefused,
+    CredentialWithheld,
+    HearthError,
+    PinMismatch,
+    PinUnknown,
+    ProtocolViolation,
+)
+from .._core.limits import Limits
+from .._core.response import Response
+from .._core.transport import Transport
+from .._core.trust import Trust
+from .chassis import chassis_of, containers_of
+from .client import ROOT, RedfishClient
+from .credential import Credential
+from .document import items, text
+from .drives import drives_of
+from .equipment import equipment_of
+from .host_record import BmcView, MachineView, Record, bmc_record, server_record
+from .location import location_of
+from .managers import bmc_macs, manager_of
+from .nics import nics_of
+from .platforms.index import platform_of, refined
+from .processors import processors_of
+from .security import secure_boot_of, tpm_of
+from .systems import machines_of
+
+DETAILS = ("minimal", "standard", "full")
+
+# Parts of a root that change although nothing did: clocks (HPE), counters.
+_VOLATILE = frozenset(("Time", "DateTime", "DateTimeLocalOffset", "@odata.etag", "@odata.context"))
+
+
+class Beat(Protocol):
+    """What fan_out hands to its work: says that bytes have arrived."""
+
+    def beat(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class DiscoveryRequest:
+    """One BMC to look at. ``connect_timeout`` and ``deadline`` (for all of it) in seconds."""
+
+    endpoint: Endpoint
+    trust: Trust
+    credentials: Tuple[Credential, ...] = ()
+    details: str = "standard"
+    connect_timeout: float = 5.0
+    deadline: float = 60.0
+    plain_http_login: bool = False
+    previous_root: str = ""
+    read_bmc_macs: bool = False
+    remembered: str = ""
+
+
+@dataclass
+class DiscoveryOutcome:
+    """What came of it; never an exception. See CONTRACTS in docs/architecture.md for the fields of a host.
+
+    ``group``: "" or the group of hosts that could not be read (bmc_unreachable, bmc_unauthorized, bmc_unpinned).
+    ``refused``: nobody listens there, or no answer to the TCP connect. ``answered``: some bytes of HTTP came back.
+    ``unchanged``: the anonymous root is the one of ``previous_root``, and nothing else was read.
+    """
+
+    endpoint: Endpoint
+    group: str = ""
+    hosts: List[Record] = field(default_factory=list)
+    error: Optional[Dict[str, str]] = None
+    credential: str = ""
+    root_digest: str = ""
+    unchanged: bool = False
+    counters: Dict[str, int] = field(default_factory=dict)
+    is_redfish: bool = False
+    refused: bool = False
+    answered: bool = False
+
+
+def discover(
+    request: DiscoveryRequest,
+    *,
+    progress: Optional[Beat] = None,
+    cancelled: Optional[threading.Event] = None,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+) -> DiscoveryOutcome:
+    """Look at one BMC. Whatever it does, and an interruption, too, is in the outcome; only BadInput is raised."""
+    if request.details not in DETAILS:
+        raise BadInput("unknown details", expected=", ".join(DETAILS), found=request.details)
+    return _Discovery(request, progress, cancelled, clock, now).run()
+
+
+class _Discovery:
+    """The steps of one discovery, each of which may be the last."""
+
+    def __init__(
+        self,
+        request: DiscoveryRequest,
+        progress: Optional[Beat],
+        cancelled: Optional[threading.Event],
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.request = request
+        self.progress = progress
+        self.cancelled = cancelled
+        self.clock = clock
+        self.now = now
+        self.deadline = Deadline.after(request.deadline, clock)
+        self.outcome = DiscoveryOutcome(request.endpoint)
+        self.bmc = BmcView(request.endpoint, request.trust, platform_of({}))
+        self.counters: Dict[str, int] = {"requests": 0, "handshakes": 0, "logins": 0}
+
+    def run(self) -> DiscoveryOutcome:
+        transport = self._transport(self._effective_trust())
+        try:
+            self._look(transport)
+        except (CertificateUnverified, PinMismatch, CredentialWithheld) as error:
+            self._second_look(error)
+        except HearthError as error:
+            self._give_up("bmc_unreachable", "unreachable", error)
+        finally:
+            transport.close()
+            self._count(transport)
+        self.outcome.refused = bool(
+            self.outcome.error
+            and not self.outcome.answered
+            and (self.outcome.error["type"] == ConnectionRefused.__name__ or not transport.counters.connects)
+        )
+        self.outcome.counters = self.counters
+        return self.outcome
+
+    # Steps
+
+    def _look(self, transport: Transport) -> None:
+        self.bmc.peer = transport.connect()
+        root = self._root(transport)
+        if root is None:
+            return
+        if not self.bmc.peer.trusted:
+            self._give_up("bmc_unpinned", "unpinned", self._untrusted())
+            return
+        if self.request.previous_root and self.request.previous_root == self.outcome.root_digest:
+            self.outcome.unchanged = True
+            return
+        with RedfishClient(transport, self.bmc.platform) as client:
+            try:
+                self._log_in_and_read(client, root)
+            finally:
+                self.counters["logins"] += client.logins
+        for host in self.outcome.hosts:  # closing may have had a word, too
+            host["hearth_bmc"]["warnings"] = list(client.warnings)
+
+    def _second_look(self, error: HearthError) -> None:
+        """What the anonymous root of a peer that failed verification tells, and its key. No credential is at hand here."""
+        transport = self._transport(Trust("anonymous"))
+        try:
+            self.bmc.peer = transport.connect()
+            if self._root(transport) is not None:
+                self._give_up("bmc_unpinned", "unpinned", error)
+        except HearthError:
+            self._give_up("bmc_unpinned", "unpinned", error)
+        finally:
+            transport.close()
+            self._count(transport)
+
+    def _root(self, transport: Transport) -> Optional[Dict[str, Any]]:
+        """The anonymous root; None, with the reason in the outcome, where the peer speaks no Redfish."""
+        answer = transport.request("GET", ROOT, anonymous=True)
+        self.outcome.answered = True
+        root = _service_root(answer)
+        if root is None:
+            self._give_up("bmc_unreachable", "unreachable", _no_redfish(answer, self.request.endpoint))
+            return None
+        self.outcome.is_redfish = True
+        self.outcome.root_digest = root_digest(root, answer)
+        self.bmc.root = root
+        self.bmc.platform = platform_of(root, answer.headers.get("Server")[:256])
+        return root
+
+    def _log_in_and_read(self, client: RedfishClient, root: Dict[str, Any]) -> None:
+        try:
+            credential = client.login(self.request.credentials, remembered=self.request.remembered, root=root)
+        except (AuthenticationFailed, AccessDenied) as error:
+            self._give_up("bmc_unauthorized", "unauthorized", error)
+            return
+        if "RedfishVersion" not in root:  # it was not to be read without a login
+            root = self.bmc.root = client.try_get(ROOT, "service root") or root
+            client.platform = platform_of(root)
+        self.outcome.credential = self.bmc.credential = credential.name
+        machines = self._machines(client, root)
+        observed_at = self.now()
+        self.bmc.platform = client.platform
+        self.bmc.warnings = client.warnings
+        for machine in machines:
+            self.outcome.hosts.append(
+                {
+                    "system_id": "",
+                    "hearth_bmc": bmc_record(self.bmc, machine),
+                    "hearth_server": server_record(self.bmc, machine, observed_at),
+                }
+            )
+            self.outcome.hosts[-1]["system_id"] = self.outcome.hosts[-1]["hearth_bmc"]["system_id"]
+
+    # Details
+
+    def _machines(self, client: RedfishClient, root: Mapping[str, Any]) -> List[MachineView]:
+        machines = machines_of(client, root)
+        if not machines:
+            if machines is not None:
+                client.warn("the BMC lists no systems now: one that was reset lists them again after 90 to 200 seconds")
+            self.bmc.systems = 0
+            return [equipment_of(client, root, has_systems=machines is not None)]
+        self.bmc.systems = len(machines)
+        if self.request.details != "minimal":
+            for machine in machines:
+                self._standard(client, root, machine)
+        if self.request.details == "full":
+            for machine in machines:
+                machine.nics = nics_of(client, machine.system, machine.chassis)
+                machine.drives = drives_of(client, machine.system)
+        if self.request.read_bmc_macs:
+            self._read_macs(client, root, machines)
+        return machines
+
+    def _standard(self, client: RedfishClient, root: Mapping[str, Any], machine: MachineView) -> None:
+        each = self.request.details == "full"
+        manager = manager_of(client, root, machine.system, machine.path)
+        if manager:
+            machine.manager_path, machine.manager = manager
+            client.platform = refined(client.platform, "manager", machine.manager)
+        chassis = chassis_of(client, root, machine.system, machine.path)
+        if chassis:
+            machine.chassis_path, machine.chassis = chassis
+            located = location_of(machine.system, machine.chassis)
+            if not located or not located["rack"]:
+                machine.containers = list(containers_of(client, machine.chassis))
+        machine.secure_boot = secure_boot_of(client, machine.system)
+        machine.tpm = tpm_of(client, machine.system, machine.chassis, each=each)
+        machine.processors = processors_of(
+            client, [machine.system, *machine.baseboards], machine.chassis, each=each
+        )
+
+    def _read_macs(self, client: RedfishClient, root: Mapping[str, Any], machines: List[MachineView]) -> None:
+        if any(name == "mac" for name, unused in client.platform.root_facts):
+            return  # the record takes it from the root
+        for machine in machines:
+            if machine.manager is None:
+                manager = manager_of(client, root, machine.system, machine.path)
+                if manager:
+                    machine.manager_path, machine.manager = manager
+            if machine.manager is not None:
+                self.bmc.macs.extend(
+                    address for address in bmc_macs(client, machine.manager) if address not in self.bmc.macs
+                )
+
+    # Endings
+
+    def _give_up(self, group: str, state: str, error: HearthError) -> None:
+        """One host that says why there is no more of it."""
+        self.outcome.group = group
+        record = bmc_record(self.bmc, MachineView(), state=state, error=error)
+        self.outcome.error = record["error"]
+        self.outcome.hosts = [{"system_id": "", "hearth_bmc": record}]
+
+    def _untrusted(self) -> HearthError:
+        where, peer = self.request.endpoint.url, self.bmc.peer
+        if self.request.endpoint.scheme == "http":
+            return CredentialWithheld(
+                "plain HTTP: no credential is sent over it",
+                expected="HTTPS",
+                found="HTTP",
+                where=where,
+                next="use HTTPS, or write that this BMC may be logged in to over plain HTTP",
+            )
+        pin = peer.pin if peer else ""
+        if self.request.trust.pins:
+            return PinMismatch(
+                "the BMC's key is not the pinned one; no credential was sent",
+                expected=", ".join(sorted(self.request.trust.pins)),
+                found=pin,
+                where=where,
+                next="find out why the key changed, then pin the new one",
+            )
+        return PinUnknown(
+            "no key is pinned for this BMC; no credential was sent",
+            expected="a pin in the map or in the state store",
+            found=pin,
+            where=where,
+            next="compare the fingerprint with the machine's, then pin it (playbooks/pin_bmcs.yml)",
+        )
+
+    # Means
+
+    def _effective_trust(self) -> Trust:
+        """Over plain HTTP nothing can be verified: trusted only where the user wrote so."""
+        request = self.request
+        if request.endpoint.scheme == "http" and request.trust.mode != "anonymous" and request.plain_http_login:
+            return Trust("off")
+        return request.trust
+
+    def _transport(self, trust: Trust) -> Transport:
+        return Transport(
+            self.request.endpoint,
+            trust,
+            deadline=self.deadline,
+            limits=Limits(connect_timeout=self.request.connect_timeout),
+            on_progress=self.progress.beat if self.progress is not None else None,
+            cancelled=self.cancelled,
+            clock=self.clock,
+            now=self.now,
+        )
+
+    def _count(self, transport: Transport) -> None:
+        self.counters["requests"] += transport.counters.requests
+        self.counters["handshakes"] += transport.counters.handshakes
+
+
+def root_digest(root: Mapping[str, Any], answer: Optional[Response] = None) -> str:
+    """SHA-256 of the service root as it says what the BMC is: without clocks, with the ETag that came along."""
+    stable = _without_clocks(root, 6)
+    etag = answer.etag if answer is not None else ""
+    return hashlib.sha256((json.dumps(stable, sort_keys=True) + etag).encode("utf-8", "replace")).hexdigest()
+
+
+def _without_clocks(value: Any, depth: int) -> Any:
+    if isinstance(value, dict) and depth:
+        return {key: _without_clocks(inner, depth - 1) for key, inner in value.items() if key not in _VOLATILE}
+    if isinstance(value, list) and depth:
+        return [_without_clocks(inner, depth - 1) for inner in value]
+    return value
+
+
+def _service_root(answer: Response) -> Optional[Dict[str, Any]]:
+    """The service root that the answer is; an empty one where the BMC guards even that; None where it is no Redfish."""
+    try:
+        document = answer.json()
+    except ProtocolViolation:
+        return None
+    if answer.status == 200:
+        spoken = text(document.get("RedfishVersion")) or "ServiceRoot" in str(document.get("@odata.type", ""))
+        return document if spoken else None
+    if answer.status in (401, 403) and (items(document.get("error")) or document.get("@Message.ExtendedInfo")):
+        return {"@odata.id": ROOT}
+    return None
+
+
+def _no_redfish(answer: Response, endpoint: Endpoint) -> HearthError:
+    if answer.status >= 500:
+        return answer.error(f"{endpoint.url}{ROOT}")
+    return ProtocolViolation(
+        "something answers there, and it is no Redfish service",
+        expected="a Redfish service root",
+        found=f"HTTP {answer.status}, {text(answer.headers.get('Content-Type'), 64) or 'no Content-Type'}",
+        where=f"{endpoint.url}{ROOT}",
+        next="leave the address out (exclude), or give the port of its BMC (ports)",
+    )
