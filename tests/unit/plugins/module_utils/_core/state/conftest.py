@@ -11,9 +11,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.opening import open_store
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.store import Store
-
 from tests.servers.postgresql import NotInstalled, PostgresqlServer, running_server
 
 

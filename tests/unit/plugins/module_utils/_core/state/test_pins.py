@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.pins import Pin
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.store import Store
