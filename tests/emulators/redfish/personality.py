@@ -209,6 +209,7 @@ class Manners:
     session_timeout: float = 1800.0  # seconds of idleness; SessionService.SessionTimeout changes it where the tree has it
     session_location: str = "path"  # Location of POST Sessions: "path" | "absolute" | "none" | "trailing_slash"
     basic_auth: bool = True
+    anonymous: bool = False  # everything can be read and done without a login (replayed captures)
     www_authenticate: bool = True  # 401 carries WWW-Authenticate
     # accounts
     lockout_threshold: int = 0  # failed logins until the account is locked; 0 = never
@@ -242,6 +243,7 @@ class Manners:
     absolute_links: bool = False  # @odata.id of links as absolute URIs
     head_allowed: bool = True
     patch_answer: int = 200  # 200 with the new body | 204
+    action_answer: int = 200  # 200 with a message | 204 | 202
     empty_post_body: bool = True  # False: POST of an action without a body → 400
     # errors
     message_registry: str = "Base.1.18"  # prefix of MessageId

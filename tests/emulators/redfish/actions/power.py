@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ComputerSystem.Reset and Chassis.Reset: the machine's power, and the boot override that a boot uses up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.emulators.redfish import service
+from tests.emulators.redfish.body import merged
+from tests.emulators.redfish.http1 import Reply
+from tests.emulators.redfish.messages import Refusal
+from tests.emulators.redfish.personality import Json
+from tests.emulators.redfish.registry import action
+
+if TYPE_CHECKING:
+    from tests.emulators.redfish.bmc import Bmc
+
+_BOOTS = ("On", "ForceOn", "ForceRestart", "GracefulRestart", "PowerCycle", "FullPowerCycle")
+
+
+@action("ComputerSystem.Reset")
+def reset_system(bmc: Bmc, system: str, parameters: dict[str, Json]) -> Reply:
+    reset_type = parameters.get("ResetType")
+    if reset_type is None:
+        raise Refusal(400, "ActionParameterMissing", "ComputerSystem.Reset", "ResetType")
+    if not isinstance(reset_type, str):
+        raise Refusal(400, "ActionParameterValueTypeError", reset_type, "ResetType", "ComputerSystem.Reset")
+    machine = bmc.machine(system)
+    if not machine.reset(reset_type):
+        manner = bmc.manners.reached_state
+        if manner != "accepted":
+            raise Refusal(int(manner.rpartition("_")[2]), "ResourceInUse")
+    else:
+        bmc.log(f"Reset of {system.rpartition('/')[2]}: {reset_type}.")
+        if reset_type in _BOOTS:
+            _use_boot_override(bmc, system)
+    return service.done(bmc)
+
+
+def _use_boot_override(bmc: Bmc, system: str) -> None:
+    boot = (bmc.body(system) or {}).get("Boot", {})
+    if boot.get("BootSourceOverrideEnabled") == "Once":
+        used = {"Boot": {"BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideTarget": "None"}}
+        bmc.overlay[system] = merged(bmc.overlay.get(system, {}), used)
+
+
+@action("Chassis.Reset")
+def reset_chassis(bmc: Bmc, chassis: str, parameters: dict[str, Json]) -> Reply:
+    """Acts on every system that the chassis holds."""
+    body = bmc.body(chassis) or {}
+    for system in body.get("Links", {}).get("ComputerSystems", ()):
+        reset_system(bmc, system["@odata.id"], parameters)
+    return service.done(bmc)

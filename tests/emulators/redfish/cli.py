@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The command line of the emulated fleet."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.emulators.redfish import supervisor
+from tests.emulators.redfish.admin import parse_share
+from tests.emulators.redfish.faults import faults_by_name
+from tests.emulators.redfish.personalities.index import PERSONALITIES
+from tests.emulators.redfish.personality import Personality
+from tests.emulators.redfish.plan import FaultShare, Plan, PlanError, addresses
+from tests.emulators.redfish.replay import replayed
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m tests.emulators.redfish",
+        description="Thousands of Redfish BMCs on loopback addresses, for tests and try-outs.",
+    )
+    made.add_argument("--bmcs", type=int, metavar="N", help="how many (default 20; with --replay one for each capture)")
+    made.add_argument("--network", default="127.16.0.0/14", metavar="CIDR", help="inside 127.0.0.0/8 (%(default)s)")
+    made.add_argument("--platforms", default="", metavar="NAME=WEIGHT,…", help="default: all, alike; see --list")
+    made.add_argument("--latency", default="0", metavar="MS|MIN-MAX", help="milliseconds a request (%(default)s)")
+    made.add_argument("--faults", default="", metavar="NAME=SHARE[:OPTION=VALUE…],…", help="share: 5%% or a count")
+    made.add_argument("--https-port", type=int, default=8443, metavar="PORT")
+    made.add_argument("--http-port", type=int, default=8080, metavar="PORT", help="0: no plain HTTP (%(default)s)")
+    made.add_argument("--admin-port", type=int, default=0, metavar="PORT", help="0: any (%(default)s)")
+    made.add_argument("--workers", type=int, default=2, metavar="W", help="processes (%(default)s)")
+    made.add_argument("--username", default="hearth")
+    made.add_argument("--password", default="emulated-fleet")
+    made.add_argument("--seed", type=int, default=1, help="identities, keys and chance follow from it (%(default)s)")
+    made.add_argument("--state-dir", metavar="DIR", help="fleet.json and ca.pem go there (default: a new one in /tmp)")
+    made.add_argument("--replay", metavar="DIR", help="serve an unpacked capture, or a directory of several")
+    made.add_argument("--no-authentication", action="store_true", help="with --replay: everything is open to all")
+    made.add_argument("--certificates", choices=("own", "shared"), default="own", help="one key for each BMC, or for all")
+    made.add_argument("--list", action="store_true", help="name the platforms and faults, and end")
+    return made
+
+
+def platforms(text: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, weight = part.partition("=")
+        if not (weight or "1").isdecimal():
+            raise PlanError(f"--platforms: {part!r} is not NAME or NAME=WEIGHT")
+        found[name] = int(weight or 1)
+    return found
+
+
+def latency(text: str) -> tuple[float, float]:
+    """Milliseconds as text → seconds."""
+    least, _, most = text.partition("-")
+    try:
+        found = float(least) / 1000, float(most or least) / 1000
+    except ValueError:
+        raise PlanError(f"--latency: {text!r} is not a number of milliseconds, nor two as in 20-200") from None
+    if not 0 <= found[0] <= found[1]:
+        raise PlanError(f"--latency: {text!r} has its larger number first, or one below 0")
+    return found
+
+
+def fault_shares(text: str) -> tuple[FaultShare, ...]:
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        head, *options_text = part.split(":")
+        name, _, share = head.partition("=")
+        if name not in faults_by_name():
+            raise PlanError(f"--faults: there is no fault {name}; there are {', '.join(sorted(faults_by_name()))}")
+        options: dict[str, Any] = {}
+        for option in options_text:
+            key, _, value = option.partition("=")
+            try:
+                options[key] = json.loads(value)
+            except ValueError:
+                options[key] = value
+        try:
+            found.append(parse_share(name, share or "100%", options))
+        except ValueError as error:
+            raise PlanError(f"--faults: {error}") from error
+    return tuple(found)
+
+
+def plan_of(options: argparse.Namespace) -> tuple[Plan, dict[str, Personality]]:
+    known = dict(PERSONALITIES)
+    if options.replay:
+        known = {capture.name: capture for capture in
+                 replayed(Path(options.replay).resolve(), authentication=not options.no_authentication)}  # fmt: skip
+    chosen = platforms(options.platforms) or dict.fromkeys(known, 1)
+    bmcs = options.bmcs if options.bmcs is not None else (len(known) if options.replay else 20)
+    if bmcs < 1 or options.workers < 1:
+        raise PlanError("--bmcs and --workers are at least 1")
+    if not 1 <= options.https_port <= 65535 or not 0 <= options.http_port <= 65535:
+        raise PlanError("--https-port is 1 … 65535, --http-port 0 … 65535")
+    plan = Plan(
+        bmcs=bmcs,
+        network=options.network,
+        platforms=chosen,
+        latency=latency(options.latency),
+        faults=fault_shares(options.faults),
+        https_port=options.https_port,
+        http_port=options.http_port,
+        workers=options.workers,
+        username=options.username,
+        password=options.password,
+        seed=options.seed,
+        replay=options.replay or "",
+        certificates=options.certificates,
+        admin_port=options.admin_port,
+    )
+    addresses(plan)
+    return plan, known
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    if options.list:
+        print("platforms:", ", ".join(sorted(PERSONALITIES)))
+        print("faults:   ", ", ".join(sorted(faults_by_name())))
+        return 0
+    state_dir = Path(options.state_dir or tempfile.mkdtemp(prefix="hearth-fleet-")).resolve()
+    state_dir.mkdir(parents=True, exist_ok=True)
+    (state_dir / "fleet.json").unlink(missing_ok=True)
+    try:
+        plan, known = plan_of(options)
+        print(f"{plan.bmcs} BMCs in {plan.network}; {state_dir}/fleet.json is there when all of them listen", flush=True)
+        return supervisor.run(plan, known, state_dir)
+    except PlanError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2

@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A worker process: serves its share of the BMCs on one event loop and obeys the supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from functools import partial
+from random import Random
+from typing import Any
+
+from tests.emulators.redfish import actions, control, keepers, registry
+from tests.emulators.redfish.bmc import Bmc, Platform, Surroundings
+from tests.emulators.redfish.body import CompiledTree
+from tests.emulators.redfish.http1 import DateHeader
+from tests.emulators.redfish.orders import ORDERS
+from tests.emulators.redfish.personality import Personality, Unit
+from tests.emulators.redfish.plan import Plan
+from tests.emulators.redfish.statistics import add, cpu_seconds, rss_bytes
+from tests.emulators.redfish.tls import Authority, server_context
+
+Share = list[tuple[Unit, Personality, Mapping[str, Mapping[str, Any]]]]  # BMCs with their faults at start
+
+
+class Worker:
+    def __init__(self, plan: Plan, number: int, share: Share, loop: asyncio.AbstractEventLoop) -> None:
+        authority = Authority(plan.seed)
+        shared = None
+        if plan.certificates == "shared" and share:
+            shared = server_context(authority.issue([unit.address for unit, _, _ in share], name="fleet"))
+        self._around = Surroundings(
+            loop=loop,
+            clock=time.monotonic,
+            now=partial(datetime.now, timezone.utc),
+            random=Random(f"{plan.seed}/worker{number}"),
+            date=DateHeader(time.time),
+            authority=authority,
+            latency=plan.latency,
+            username=plan.username,
+            password=plan.password,
+            https_port=plan.https_port,
+            http_port=plan.http_port,
+            shared_context=shared,
+        )
+        self._platforms: dict[str, Platform] = {}
+        self.bmcs: dict[str, Bmc] = {}
+        for unit, personality, faults in share:
+            bmc = Bmc(unit, self._platform(personality), self._around)
+            if faults:
+                bmc.set_faults(faults)
+            self.bmcs[unit.address] = bmc
+        self._cpu_before = 0.0
+
+    def _platform(self, personality: Personality) -> Platform:
+        found = self._platforms.get(personality.name)
+        if found is None:
+            found = Platform(personality.name, personality.manners, CompiledTree(personality.tree()))
+            self._platforms[personality.name] = found
+        return found
+
+    def obey(self, what: str, arguments: dict[str, Any]) -> Any:
+        """Raises KeyError for an unknown BMC, ValueError for a bad argument, OSError where a port is taken."""
+        if what == "start":
+            return self._start()
+        if what == "statistics":
+            return self._statistics()
+        if what == "reset":
+            return self._reset()
+        if what == "bmcs":
+            return {address: ORDERS[arguments["order"]](self._bmc(address), asked)
+                    for address, asked in arguments["asked"].items()}  # fmt: skip
+        raise ValueError(f"a worker cannot {what}")
+
+    def _bmc(self, address: str) -> Bmc:
+        if address not in self.bmcs:
+            raise KeyError(f"there is no BMC {address}")
+        return self.bmcs[address]
+
+    def _start(self) -> Any:
+        for bmc in self.bmcs.values():
+            # made now, since a third of a first request's CPU would go into it
+            _ = bmc.context
+            bmc.start()
+        gc.collect()
+        gc.freeze()  # what lives as long as the fleet need not be looked at by each collection
+        self._reset()
+        return {"listening": len(self.bmcs)}
+
+    def _statistics(self) -> Any:
+        total: dict[str, Any] = {"sessions_open": 0}
+        for bmc in self.bmcs.values():
+            add(total, bmc.counters.as_dict())
+            total["sessions_open"] += bmc.open_sessions
+        total["bmcs"] = len(self.bmcs)
+        total["cpu_seconds"] = cpu_seconds() - self._cpu_before
+        total["rss_bytes"] = rss_bytes()
+        return total
+
+    def _reset(self) -> Any:
+        for bmc in self.bmcs.values():
+            bmc.counters.reset()
+        self._cpu_before = cpu_seconds()
+        return {}
+
+
+async def _serve(plan: Plan, number: int, share: Share, line: socket.socket) -> None:
+    reader, writer = await asyncio.open_unix_connection(sock=line, limit=control.LIMIT)
+    worker = Worker(plan, number, share, asyncio.get_running_loop())
+    await control.serve(reader, writer, worker.obey)
+
+
+def run(plan: Plan, number: int, share: Share, line: socket.socket) -> None:
+    """Runs until the supervisor closes its end of the line, or dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
+    registry.load(keepers)
+    registry.load(actions)
+    asyncio.run(_serve(plan, number, share, line))
