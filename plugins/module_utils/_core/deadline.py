@@ -42,7 +42,9 @@ class Deadline:
     def check(self, where: str) -> None:
         """Raise TimedOut when the moment has passed."""
         if self.expired:
-            raise TimedOut("the deadline passed", where=where, next="give it more time (deadline, timeout), or try later")
+            raise TimedOut(
+                "the deadline passed", where=where, next="give it more time (deadline, timeout), or try later"
+            )
 
     def __repr__(self) -> str:
         return f"Deadline({self.remaining():.3f} s left)"

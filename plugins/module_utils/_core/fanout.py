@@ -19,9 +19,11 @@ from typing import Callable, Deque, Generic, Iterable, Iterator, List, Optional,
 from .errors import HearthError
 
 try:
-    import resource
+    from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 except ImportError:  # not on every platform; then nothing is known about the limit
-    resource = None  # type: ignore[assignment]
+    HAS_LIMITS = False
+else:
+    HAS_LIMITS = True
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -192,7 +194,7 @@ class _Pool(Generic[T, R]):
         try:
             while self._one():
                 pass
-        except BaseException as exc:  # the consumer raises it: a thread has nobody to raise it to
+        except BaseException as exc:  # noqa: BLE001 - a thread has nobody to raise it to; the consumer will
             with self._arrived:
                 self._failure = self._failure or exc
                 self._exhausted = True
@@ -248,9 +250,9 @@ def _start_with_small_stack(thread: threading.Thread) -> None:
 
 def _room_for_sockets() -> int:
     """How many pieces of work may hold a socket at once before the process runs out of file descriptors."""
-    if resource is None:
+    if not HAS_LIMITS:
         return 1024
-    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
+    soft, _hard = getrlimit(RLIMIT_NOFILE)
+    if soft == RLIM_INFINITY:
         return 1 << 20
     return int(max(16, soft - _SPARE_FILES))

@@ -34,9 +34,9 @@ def clean(value: str, limit: int = 256) -> str:
     """``value`` without anything that could act: at most ``limit`` printable characters, stripped.
 
     Removed: terminal sequences, control characters, format characters (bidirectional overrides, zero-width ones),
-    surrogates, private and unassigned code points; other white space becomes a space. Jinja's marks ``{{ {% {# }} %} #}``
-    are split by a space, after the removals, which could have brought their halves together. What is too long is cut
-    and ends in an ellipsis.
+    surrogates, private and unassigned code points; other white space becomes a space. Jinja's marks, the six of
+    ``{{ {% {# }} %} #}``, are split by a space, after the removals, which could have brought their halves together.
+    What is too long is cut and ends in an ellipsis.
     """
     if value.isascii() and value.isprintable() and len(value) <= limit and not _BRACES.search(value):
         return value.strip()

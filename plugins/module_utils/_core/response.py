@@ -183,7 +183,8 @@ class Response:
         return kind(
             f"HTTP {self.status}" + (f": {self._redact(said)}" if said else ""),
             expected="success (HTTP 2xx)",
-            found=self._redact(", ".join(message.id for message in messages[:3] if message.id)) or f"HTTP {self.status}",
+            found=self._redact(", ".join(message.id for message in messages[:3] if message.id))
+            or f"HTTP {self.status}",
             where=where or self.url,
             next=_NEXT.get(kind, "") or self._redact(resolution),
         )

@@ -105,7 +105,9 @@ def _stamp(path: str) -> Stamp:
             stamp.append((name, status.st_mtime_ns, status.st_size))
     except OSError as exc:
         raise BadInput(
-            f"cannot read CA certificates: {exc.strerror}", expected="a PEM file or a directory of them", found=path,
+            f"cannot read CA certificates: {exc.strerror}",
+            expected="a PEM file or a directory of them",
+            found=path,
             where="ca_path",
         ) from exc
     return tuple(stamp)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP to one endpoint: one kept-alive connection, deadlines, retries, and no credential to a peer that is not trusted."""
+"""HTTP to one endpoint: one kept-alive connection, deadlines, retries, no credential to a peer that is not trusted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from .errors import (
     CredentialWithheld,
     HearthError,
     PinMismatch,
-    PreconditionFailed,
     ProtocolViolation,
     TimedOut,
     Unreachable,
@@ -39,6 +38,8 @@ from .tls import CONTEXTS, TlsContexts
 from .trust import Peer, Trust
 
 __all__ = ["Counters", "Deadline", "Endpoint", "Limits", "Transport"]
+
+DEFAULT_LIMITS = Limits()
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
@@ -60,7 +61,7 @@ class Transport:
         trust: Trust,
         *,
         deadline: Deadline,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
         keep_alive: bool = True,
         on_progress: Optional[Callable[[], None]] = None,
         cancelled: Optional[threading.Event] = None,
@@ -172,7 +173,7 @@ class Transport:
         return self._authorization is not None
 
     def _may_receive_credentials(self, peer: Peer) -> bool:
-        """The guard: no credential, whatever its form, is written to a connection before this was asked about its peer."""
+        """The guard: no credential, whatever its form, is written to a connection before this has judged its peer."""
         return peer.trusted
 
     def _is_same_peer(self, peer: Peer, meant: Peer) -> bool:
@@ -207,7 +208,11 @@ class Transport:
                 next="find out why the key changed, then pin the new one (repin_bmc.yml)",
             )
         return CredentialWithheld(
-            "the peer's key changed; no credential was sent" if meant else "the peer is not verified; no credential sent",
+            (
+                "the peer's key changed; no credential was sent"
+                if meant
+                else "the peer is not verified; no credential sent"
+            ),
             expected=meant.pin if meant else "a peer verified by CA or by pin",
             found=found,
             where=self._url,
@@ -227,13 +232,16 @@ class Transport:
         secret_body: bool = False,
         idempotent: Optional[bool] = None,
         patience: Optional[float] = None,
+        timeout: Optional[float] = None,
+        raise_busy: bool = True,
     ) -> Response:
         """One request, repeated where that is safe, and its answer whatever the status.
 
-        ``path``: path and query, or an absolute URI of this endpoint. ``body``: a mapping goes as JSON. ``headers``: None as
-        a value leaves a default field out. ``secret_body``: the body is a secret, so it goes to a trusted peer only.
-        ``idempotent``: whether it may be sent twice (default: GET, HEAD, OPTIONS). ``patience``: seconds to wait, in all,
-        for a peer that says "busy" (default limits.patience); then, or at once with 0, Busy is raised.
+        ``path``: path and query, or an absolute URI of this endpoint. ``body``: a mapping goes as JSON. ``headers``:
+        None as a value leaves a default field out. ``secret_body``: the body is a secret and goes to a trusted peer
+        only. ``idempotent``: whether it may be sent twice (default: GET, HEAD, OPTIONS). ``patience``: seconds to wait,
+        in all, for a peer that says "busy" (default limits.patience); then, or at once with 0, Busy is raised, or the answer
+        returned if not ``raise_busy``. ``timeout``: seconds for one answer (default limits.request_timeout).
 
         Raises Unreachable (ConnectionRefused, ConnectionLost, TlsFailed, TimedOut), CertificateUnverified,
         CredentialWithheld, PinMismatch, ProtocolViolation, Busy, Cancelled.
@@ -246,17 +254,20 @@ class Transport:
             anonymous=anonymous,
             secret_body=secret_body,
             idempotent=idempotent,
+            timeout=self.limits.request_timeout if timeout is None else timeout,
         )
+        if patience is None:
+            patience = self.limits.patience
         with self._lock:
             for secret in request.secrets:
                 self._redactor.add(secret)
             for _redirect in range(self.limits.max_redirects + 1):
-                response = self._patiently(request, self.limits.patience if patience is None else patience)
+                response = self._patiently(request, patience, raise_busy)
                 if response.status == 406 and request.repeatable and request.accept_encoding:
                     # HPE's registries exist compressed only (field notes, section 6).
                     request.accept_encoding = False
                     self.counters.retries += 1
-                    response = self._patiently(request, self.limits.patience if patience is None else patience)
+                    response = self._patiently(request, patience, raise_busy)
                 location = response.headers.get("location")
                 if response.status not in _REDIRECTS or not location:
                     return response
@@ -274,33 +285,18 @@ class Transport:
     def modify(self, method: str, path: str, payload: Mapping[str, Any], *, etag: Optional[str] = None) -> Response:
         """PATCH or PUT with If-Match as far as the peer can do it; a typed error for every status from 300.
 
-        On 412 the other ways of writing the ETag are tried, at last none, unless the resource's own ETag shows that
-        it did change since it was read: PreconditionFailed. On 428 the resource is asked for its ETag first.
+        See etag.conditionally for what is tried; PreconditionFailed: the resource did change since it was read.
         """
-        forms = etags.ladder(etag) if etag else [None]
-        at = 0
-        while True:
-            form = forms[at]
-            response = self.request(method, path, body=payload, headers={"If-Match": form} if form else None)
-            at += 1
-            if response.status == 428 and form is None and at == 1:
-                # "*" for a peer that demands If-Match and gives no ETag.
-                forms, at = [*(value for value in etags.ladder(self._current_etag(path)) if value), "*"], 0
-                etag = None
-            elif at == len(forms) or not (response.status == 412 or (response.status == 400 and at > 1)):
-                response.raise_for_status()
-                return response
-            elif etag and at == 1 and self._has_changed(path, etag):
-                raise PreconditionFailed(
-                    "the resource changed since it was read",
-                    expected=etag,
-                    found=self._current_etag(path),
-                    where=response.url,
-                    next="read it again, then decide again",
-                )
-            self.counters.retries += 1
 
-    def _current_etag(self, path: str) -> str:
+        def send(if_match: Optional[str]) -> Response:
+            return self.request(method, path, body=payload, headers={"If-Match": if_match} if if_match else None)
+
+        response = etags.conditionally(send, lambda: self.current_etag(path), etag)
+        response.raise_for_status()
+        return response
+
+    def current_etag(self, path: str) -> str:
+        """The resource's ETag, from the header field or the annotation; "" when it has none."""
         response = self.request("GET", path)
         response.raise_for_status()
         if response.etag:
@@ -308,16 +304,9 @@ class Transport:
         annotation = response.json().get("@odata.etag")
         return annotation if isinstance(annotation, str) else ""
 
-    def _has_changed(self, path: str, etag: str) -> bool:
-        """Whether a 412 means what it says: the ETag is another now, and stays it when asked again."""
-        current = etags.opaque(self._current_etag(path))
-        if not current or current == etags.opaque(etag):
-            return False
-        return current == etags.opaque(self._current_etag(path))
-
     # -- attempts
 
-    def _patiently(self, request: Request, patience: float) -> Response:
+    def _patiently(self, request: Request, patience: float, raise_busy: bool) -> Response:
         """The answer once the peer is no longer busy."""
         attempt = 0
         while True:
@@ -326,6 +315,8 @@ class Transport:
                 return response
             pause = busy_pause(response, attempt, self._now(), self._jitter)
             if attempt >= self.limits.busy_retries or pause > patience or pause >= self.deadline.remaining():
+                if not raise_busy:
+                    return response
                 raise self._busy(response, pause, attempt)
             patience -= pause
             attempt += 1
@@ -373,7 +364,7 @@ class Transport:
         url = self._url + request.target
         wire = request.wire(self._common, self._authorization_for(request, connection.peer))
         watch = Watch(
-            self.deadline.sooner(self.limits.request_timeout),
+            self.deadline.sooner(request.timeout),
             url,
             self._cancelled,
             None if request.repeatable else self.limits.cancel_grace,

@@ -27,7 +27,8 @@ _SPKI_BASE64 = re.compile(r"sha256//(?P<digest>[A-Za-z0-9+/]{43}=)")
 class Trust:
     """How a peer proves itself.
 
-    verify:    its certificate leads to a CA (``ca_path``: file or directory; None: the machine's own) and names the endpoint
+    verify:    its certificate leads to a CA and names the endpoint
+               (``ca_path``: PEM file, or directory of them; None: the machine's own CAs)
     pin:       its key or certificate is one of ``pins`` (see parse_pin); the chain does not matter
     off:       the user wrote that nothing is to be checked
     anonymous: nothing is checked and no credential is ever sent: for looking at a peer that failed the others
