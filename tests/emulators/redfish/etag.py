@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 
 from tests.emulators.redfish.messages import Refusal
@@ -19,10 +18,6 @@ _TAG = re.compile(r'(W/)?"([^"]*)"')
 def tag_of(serialised: bytes) -> str:
     """The opaque part of the tag for a body without volatile properties."""
     return hashlib.blake2b(serialised, digest_size=6).hexdigest().upper()
-
-
-def serialise(body: Json) -> bytes:
-    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def quoted(manners: Manners, tag: str) -> str:

@@ -21,6 +21,13 @@ from tests.emulators.redfish.wire import Wire
 MAX_BODY = 64 * 1024 * 1024
 _REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
+def to_json(value: Any) -> bytes:
+    """Compact JSON; what is no ASCII is escaped, lone surrogates included."""
+    return _ENCODER.encode(value).encode("ascii")
+
 
 class Request:
     __slots__ = ("body", "headers", "keep_alive", "method", "path", "query", "scheme", "target")
@@ -57,7 +64,7 @@ class Reply:
             return b""
         if isinstance(self.body, bytes):
             return self.body
-        return json.dumps(self.body, separators=(",", ":")).encode()
+        return to_json(self.body)
 
     def header(self, name: str) -> str | None:
         for key, value in self.headers:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tests.emulators.redfish import etag, query, writable
 from tests.emulators.redfish.accounts import Account
 from tests.emulators.redfish.body import with_absolute_links
-from tests.emulators.redfish.http1 import Reply, Request
+from tests.emulators.redfish.http1 import Reply, Request, to_json
 from tests.emulators.redfish.messages import Refusal, success
 from tests.emulators.redfish.personality import SERVICE_ROOT, Json, Manners
 from tests.emulators.redfish.registry import ACTIONS, HOOKS, KEEPERS, ROUTES
@@ -215,18 +215,13 @@ def _get(bmc: Bmc, request: Request, path: str) -> Reply:
     body = bmc.body(path)
     if body is None:
         raise Refusal(404, "ResourceMissingAtURI", path)
-    steady = body if resource is None or not resource.volatile else bmc.body(path, True)
-    if request.query:
-        tag = etag.tag_of(etag.serialise(steady))
+    payload = to_json(body)
+    tag = etag.tag_of(to_json(bmc.body(path, True)) if resource is not None and resource.volatile else payload)
+    if request.query or manners.page_size or manners.absolute_links:
         body = query.apply(manners, asked, path, body, bmc.body)
-    elif manners.page_size:
-        tag = etag.tag_of(etag.serialise(steady))
-        body = query.apply(manners, asked, path, body, bmc.body)
-    if manners.absolute_links:
-        body = with_absolute_links(body, f"{request.scheme}://{request.headers.get('host', bmc.unit.address)}")
-    payload = etag.serialise(body)
-    if not request.query and not manners.page_size:
-        tag = etag.tag_of(payload if steady is body else etag.serialise(steady))
+        if manners.absolute_links:
+            body = with_absolute_links(body, f"{request.scheme}://{request.headers.get('host', bmc.unit.address)}")
+        payload = to_json(body)
     written = etag.quoted(manners, tag) if manners.etag_in_body else ""
     if written and "@odata.etag" not in body:
         payload = payload[:-1] + b',"@odata.etag":' + json.dumps(written).encode() + b"}"
@@ -252,7 +247,7 @@ def _found(manners: Manners, request: Request, payload: bytes, tag: str, allow: 
 
 def tag_now(bmc: Bmc, path: str) -> str:
     """The tag that a GET of the path would show now."""
-    return etag.tag_of(etag.serialise(bmc.body(path, True)))
+    return etag.tag_of(to_json(bmc.body(path, True)))
 
 
 # changing

@@ -155,6 +155,8 @@ class Wire:
                 self.close()
                 return
             self._receiver.received(data)
+            if not self._incoming.pending and not tls.pending():
+                return  # asking once more would only raise SSLWantReadError
 
     # writing
 
