@@ -4,18 +4,19 @@
 
 """Who speaks IPMI over LAN: the RMCP/ASF presence ping.
 
-A ping is one datagram of 12 bytes that needs no session and carries no credential (ASF 2.0, 3.2.4.2 and 3.2.4.3; IPMI 2.0,
-13.2.3). One unconnected UDP socket per address family asks any number of addresses from the calling thread.
+A ping is one datagram of 12 bytes that needs no session and carries no credential (ASF 2.0, 3.2.4.2 and 3.2.4.3;
+IPMI 2.0, 13.2.3). One unconnected UDP socket per address family asks any number of addresses from the calling thread.
 
-What a pong proves: nothing about who answers. It only decides whether somebody is worth an IPMI login, which proves both
-sides to each other before a password's digest leaves this machine. A pong counts only if it comes from the very address and
-port that was asked, bears the random tag of that ping, and says that it supports IPMI: somebody who cannot see our traffic has
-to guess our ephemeral port and the tag (about 23 bits) while the ping is out. Who can see our traffic can fake one.
+What a pong proves: nothing about who answers. It only decides whether somebody is worth an IPMI login, which proves the
+BMC to us before a digest of the password leaves this machine. A pong counts only if it comes from the very address and
+port that was asked, bears the random tag of that ping, and says that IPMI is supported: one who cannot see our traffic
+has to guess our ephemeral port and the tag (about 23 bits) while the ping is out. Who can see our traffic can fake one.
 """
 
 from __future__ import annotations
 
 import errno
+import re
 import secrets
 import selectors
 import socket
@@ -45,6 +46,8 @@ _SEND_LATER = frozenset((errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.E
 _READ_AT_ONCE = 256
 _BURST = 32
 _CANCEL_CHECK = 0.2
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})")
 
 # family, packed address, port, scope: what a sender's address is compared by, whatever way it was written
 _Key = Tuple[int, bytes, int, int]
@@ -79,7 +82,7 @@ def pong_tag(datagram: bytes) -> Optional[int]:
 
 
 def presence(address: str, *, port: int = IPMI_PORT, timeout: float = 2.0) -> bool:
-    """Whether ``address`` (a numeric address) answers the presence ping within ``timeout`` seconds."""
+    """Whether ``address`` answers the presence ping within ``timeout`` seconds."""
     return bool(presence_many([(address, port)], timeout=timeout))
 
 
@@ -110,7 +113,7 @@ def ping_many(
     clock: Callable[[], float] = time.monotonic,
     random_tag: Callable[[], int] = lambda: secrets.randbelow(_TAGS),
 ) -> Iterator[Tuple[str, int]]:
-    """Ping numeric addresses and yield each (address, port) that answered, as soon as it did.
+    """Ping addresses and yield each (address, port) that answered, as soon as it did.
 
     :param addresses: may be lazy; no more than ``in_flight`` of them are held at once
     :param timeout: seconds that one address gets, shared out evenly between the attempts
@@ -119,7 +122,9 @@ def ping_many(
     :param rate: datagrams per second at most
     :param deadline: ends the whole sweep; what has not answered by then is silent
     :param cancelled: ends the sweep within 0.2 seconds when set
-    :raises BadInput: an address is not numeric (names are the caller's to resolve)
+    :raises BadInput: an address is neither numeric nor a host name
+
+    A host name is looked up in the calling thread while the sweep waits, so many of them are the caller's to resolve.
     """
     if timeout <= 0 or in_flight < 1 or attempts < 1 or rate <= 0:
         raise BadInput(
@@ -207,7 +212,10 @@ class _Sweep:
         return max(0.0, min(pauses, default=0.0))
 
     def _begin(self, address: str, port: int) -> None:
-        family, sockaddr = _numeric(address, port)
+        where = _resolve(address, port)
+        if where is None:
+            return
+        family, sockaddr = where
         key = _key(family, sockaddr)
         if key in self._waiting:
             return
@@ -233,9 +241,9 @@ class _Sweep:
     def _send(self, key: _Key, ping: _Ping) -> None:
         now = self._clock()
         self._next_send = max(self._next_send, now) + self._spacing
+        ping.sent += 1  # also when the kernel refuses: that is a datagram lost early
         try:
-            self._socket(ping.family).sendto(ping_packet(ping.tag), ping.sockaddr)  # type: ignore[arg-type]
-            ping.sent += 1
+            self._socket(ping.family).sendto(ping_packet(ping.tag), ping.sockaddr)
         except OSError as error:
             if error.errno in _SEND_LATER:
                 self._kernel_full_until = now + 0.01
@@ -265,17 +273,22 @@ class _Sweep:
                 yield (ping.address, ping.port)
 
 
-def _numeric(address: str, port: int) -> Tuple[int, Tuple[object, ...]]:
+def _resolve(address: str, port: int) -> Optional[Tuple[int, Tuple[object, ...]]]:
+    """Family and socket address; None for a host name that leads nowhere."""
+    if "\x00" in address:  # the resolver would read up to there only
+        raise BadInput(f"cannot ping {address!r}", expected="an address or a host name")
+    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
     try:
-        if "\x00" in address:  # the resolver would read up to there only
-            raise ValueError("a NUL byte in the address")
-        found = socket.getaddrinfo(
-            address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        )
-    except (OSError, ValueError, OverflowError) as error:
-        raise BadInput(
-            f"cannot ping {address!r}", expected="a numeric IPv4 or IPv6 address and a port", found=str(error)
-        ) from error
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM, flags=numeric)
+    except (OSError, ValueError, OverflowError):
+        if not _HOST_NAME.fullmatch(address) or not 0 < port < 65536:
+            raise BadInput(
+                f"cannot ping {address!r} port {port}", expected="an address or a host name, and a UDP port"
+            ) from None
+        try:
+            found = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICSERV)
+        except OSError:
+            return None
     family, _kind, _protocol, _name, sockaddr = found[0]
     return int(family), sockaddr
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi import presence
@@ -199,6 +200,13 @@ def test_addresses_are_taken_lazily_and_no_more_than_in_flight() -> None:
     assert held == [5]  # the fifth was taken only after the clock had been asked again, when a place was free
 
 
+def test_name_is_resolved_and_one_that_leads_nowhere_is_silence() -> None:
+    family, _kind, _protocol, _name, sockaddr = socket.getaddrinfo("localhost", 0, type=socket.SOCK_DGRAM)[0]
+    with peer(honest, str(sockaddr[0]), family) as bmc:
+        asked = [("bmc.invalid", bmc.port), ("localhost", bmc.port)]
+        assert presence.presence_many(asked, timeout=0.5) == {("localhost", bmc.port)}
+
+
 def test_rate_bounds_the_datagrams() -> None:
     with peer(lambda ping: [], "127.45.1.1") as bmc:
         began = time.monotonic()
@@ -253,8 +261,8 @@ def test_no_socket_outlives_the_sweep(end: str) -> None:
         assert open_files() == before
 
 
-@pytest.mark.parametrize("address", ["bmc.example", "", "10.0.0.0/24", "1.2.3.4\x00", "127.45.1.1 "])
-def test_name_or_nonsense_is_bad_input(address: str) -> None:
+@pytest.mark.parametrize("address", ["", "10.0.0.0/24", "bmc example", "{{ bmc }}", "1.2.3.4\x00", "127.45.1.1 "])
+def test_nonsense_is_bad_input(address: str) -> None:
     with pytest.raises(BadInput) as raised:
         presence.presence(address, timeout=0.1)
     assert repr(address) in raised.value.msg

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A machine behind IPMI in the shape that every discovered host has. Every string in it has passed hostile.clean."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+
+from .._core.hostile import clean
+from . import identity
+
+if TYPE_CHECKING:
+    from .reading import Reading
+
+# A BMC whose every sensor complains shall not fill the inventory.
+_MAX_REASONS = 8
+
+
+def hearth_bmc(reading: Reading, address: str, port: int, credential: str) -> Dict[str, Any]:
+    """The hostvar about the BMC.
+
+    ``verified`` stays false: the login proves that the BMC knows the password, which says who it is only as long as no
+    two BMCs share one.
+    """
+    device = reading.device
+    return {
+        "address": address,
+        "port": port,
+        "scheme": "",
+        "protocol": "ipmi",
+        "platform": "ipmi",
+        "vendor": device.vendor if device else None,
+        "product": None,
+        "redfish_version": None,
+        "firmware": device.firmware if device else None,
+        "model": None,
+        "uuid": identity.uuid(reading.bmc_guid),
+        "mac": [reading.mac] if _is_mac(reading.mac) else [],
+        "system": "",
+        "system_id": "",
+        "manager": "",
+        "chassis": "",
+        "systems": 1,
+        "trust": "off",
+        "ca_path": None,
+        "fingerprint": {"spki_sha256": "", "cert_sha256": ""},
+        "verified": False,
+        "credential": credential,
+        "state": "ok",
+        "error": None,
+        "warnings": _warnings(reading),
+    }
+
+
+def hearth_server(reading: Reading, observed_at: datetime) -> Dict[str, Any]:
+    """The hostvar about the machine; None is what IPMI does not tell."""
+    fru = reading.fru
+    return {
+        "kind": "server",
+        "manufacturer": _first(fru, "Manufacturer", "Board manufacturer") or (reading.device and reading.device.vendor),
+        "model": _first(fru, "Product name", "Board product name"),
+        "serial": _serial(fru),
+        "uuid": identity.uuid(reading.system_guid),
+        "sku": None,
+        "part_number": _first(fru, "Model", "Board model", "Chassis part number"),
+        "asset_tag": _first(fru, "Asset Number"),
+        "hostname": None,
+        "bios_version": None,
+        "health": _health(reading),
+        "power_state": reading.power,
+        "observed_at": observed_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "cpus": None,
+        "cpu_model": None,
+        "cores": None,
+        "memory_gib": None,
+        "gpus": {"count": None, "model": None},
+        "nics": [],
+        "drives": [],
+        "tpm": {"present": None, "type": None, "firmware": None, "state": None},
+        "secure_boot": {"enabled": None, "mode": None},
+        "location": {"text": None, "rack": None, "row": None, "slot": None},
+    }
+
+
+def _first(fru: Mapping[str, str], *names: str) -> Optional[str]:
+    return next(filter(None, (identity.label(fru.get(name)) for name in names)), None)
+
+
+def _serial(fru: Mapping[str, str]) -> Optional[str]:
+    """The product's serial number is the machine's; where nobody wrote one, the chassis' or the board's is."""
+    names = ("Serial Number", "Chassis serial number", "Board serial number")
+    return next(filter(None, (identity.serial(fru.get(name)) for name in names)), None)
+
+
+def _health(reading: Reading) -> Optional[str]:
+    """The worst of sensors and chassis flags in Redfish's words; None: sensors were not read and no flag is up.
+
+    A chassis flag says that there is a fault and not how bad it is, so it counts as a warning.
+    """
+    if reading.sensor_health > 1:
+        return "Critical"
+    if reading.sensor_health or reading.chassis_faults:
+        return "Warning"
+    return "OK" if reading.sensors else None
+
+
+def _warnings(reading: Reading) -> List[str]:
+    reasons = [f"chassis: {fault}" for fault in reading.chassis_faults]
+    reasons.extend(_complaint(name, states) for name, states in reading.bad_sensors)
+    hidden = len(reasons) - _MAX_REASONS
+    if hidden > 0:
+        reasons[_MAX_REASONS:] = [f"and {hidden} more sensors that are not well"]
+    return [*reading.warnings, *reasons]
+
+
+def _complaint(name: str, states: Tuple[str, ...]) -> str:
+    return f"sensor {clean(name, 64)}: {clean(', '.join(states), 128)}"
+
+
+def _is_mac(text: str) -> bool:
+    return identity.label(text) is not None
