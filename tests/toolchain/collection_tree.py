@@ -40,30 +40,30 @@ def files_of(checkout: Path) -> set[Path]:
     return {name for name in names if (checkout / name).is_symlink() or (checkout / name).is_file()}
 
 
-def mirror_checkout() -> Path:
-    """Bring the copy of the checkout up to date, remove what is no longer there, and return its path."""
-    MIRROR.mkdir(parents=True, exist_ok=True)
-    if not (MIRROR / ".git").is_dir():
+def mirror_checkout(checkout: Path = ROOT, mirror: Path = MIRROR) -> Path:
+    """Bring the copy of a checkout up to date, remove from it what is no longer there, and return its path."""
+    mirror.mkdir(parents=True, exist_ok=True)
+    if not (mirror / ".git").is_dir():
         # With a repository of its own the copy is what ansible-test, reuse and ansible-lint look at; without one, git
         # would answer them for the checkout around it, where everything below build/ is ignored.
-        subprocess.run(["git", "init", "-q"], cwd=MIRROR, stdin=subprocess.DEVNULL, check=True)
-    wanted = files_of(ROOT)
-    for directory, subdirectories, names in os.walk(MIRROR, topdown=False):
+        subprocess.run(["git", "init", "-q"], cwd=mirror, stdin=subprocess.DEVNULL, check=True)
+    wanted = files_of(checkout)
+    for directory, subdirectories, names in os.walk(mirror, topdown=False):
         here = Path(directory)
-        if ".git" in here.relative_to(MIRROR).parts:
+        if ".git" in here.relative_to(mirror).parts:
             continue
         for entry in names + [name for name in subdirectories if (here / name).is_symlink()]:
-            if (here / entry).relative_to(MIRROR) not in wanted:
+            if (here / entry).relative_to(mirror) not in wanted:
                 (here / entry).unlink()
-        if here != MIRROR and not any(here.iterdir()):
+        if here != mirror and not any(here.iterdir()):
             here.rmdir()
     for name in wanted:
         try:
-            _copy(ROOT / name, MIRROR / name)
+            _copy(checkout / name, mirror / name)
         except FileNotFoundError:
             # Removed by an editor since git listed it; the next run removes the copy.
             continue
-    return MIRROR
+    return mirror
 
 
 def _copy(source: Path, target: Path) -> None:

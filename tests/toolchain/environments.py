@@ -74,7 +74,7 @@ class Environment:
 def for_pair(pair: Pair, *levels: str) -> Environment:
     """The environment of a (Python, ansible-core) pair, grown up to the given levels.
 
-    With the oldest ansible-core comes every dependency at its declared lower bound: a bound that nobody runs is a guess.
+    With the oldest ansible-core comes each dependency at its declared lower bound: a bound that nobody runs is a guess.
     """
     core = f"ansible-core~={pair.core.line}.0"
     bounds = lower_bounds(ROOT / CONTROLLER) if pair.core is OLDEST_CORE else {}

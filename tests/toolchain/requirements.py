@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+# psycopg[binary]: one more part of what another file declares with its bound, which is said once.
+_EXTRA = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*\[[^\]]+\]\s*(?:#.*)?$")
 _LINE = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*>=\s*(?P<version>[0-9][0-9.]*)\s*(?:#.*)?$")
 
 
@@ -19,7 +21,7 @@ def lower_bounds(path: Path) -> dict[str, str]:
     """
     bounds = {}
     for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.startswith("#") or _EXTRA.match(line):
             continue
         match = _LINE.match(line)
         if match is None:

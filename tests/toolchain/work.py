@@ -16,7 +16,7 @@ from tests.toolchain.places import DEVELOPMENT_ROOT, ROOT
 
 
 def demo() -> int:
-    """Show the collection at work on an emulated rack. Installs what a controller and the rack need, and no test tool."""
+    """Show the collection at work on an emulated rack. Installs what controller and rack need, and no test tool."""
     return _work("demo", [environments.EMULATORS], ["tests/demo/run"])
 
 
