@@ -8,14 +8,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.emulators.redfish.personalities import generic, idrac9, openbmc
+from tests.emulators.redfish.personalities import (
+    asrockrack,
+    asus,
+    dgx_h100,
+    fujitsu,
+    gb200,
+    generic,
+    gh200,
+    gigabyte,
+    idrac9,
+    idrac10,
+    ilo5,
+    ilo6,
+    ilo7,
+    intel,
+    multi_node,
+    openbmc,
+    pdu,
+    power_shelf,
+    supermicro,
+    xcc,
+    xcc3,
+)
 from tests.emulators.redfish.personality import Personality
 
 PERSONALITIES: Mapping[str, Personality] = {
-    personality.name: personality
-    for personality in (
-        openbmc.PERSONALITY,
-        idrac9.PERSONALITY,
-        generic.PERSONALITY,
+    platform.PERSONALITY.name: platform.PERSONALITY
+    for platform in (
+        openbmc,
+        idrac9,
+        idrac10,
+        ilo5,
+        ilo6,
+        ilo7,
+        xcc,
+        xcc3,
+        supermicro,
+        asus,
+        asrockrack,
+        gigabyte,
+        dgx_h100,
+        gh200,
+        gb200,
+        fujitsu,
+        intel,
+        generic,
+        multi_node,
+        power_shelf,
+        pdu,
     )
 }

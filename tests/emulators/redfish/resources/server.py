@@ -148,6 +148,14 @@ def server(tree: TreeBuilder, plan: ServerPlan) -> None:
         link_parts(tree, owner)
 
 
+def server_without_manager(tree: TreeBuilder, plan: ServerPlan) -> None:
+    """System and chassis alone: several of them share one manager, which stands or will stand in the tree."""
+    _system(tree, plan)
+    _chassis(tree, plan)
+    for owner in (plan.system, plan.chassis):
+        link_parts(tree, owner)
+
+
 def server_collections(tree: TreeBuilder) -> None:
     tree.collect(SYSTEMS, "ComputerSystem", "Computer System Collection")
     tree.collect(CHASSIS, "Chassis", "Chassis Collection")
@@ -232,7 +240,7 @@ def _chassis(tree: TreeBuilder, plan: ServerPlan) -> None:
         location=plan.location,
         led=plan.chassis_led or plan.led,
         reset_types=plan.chassis_resets,
-        height_units=plan.height_units,
+        height_units=plan.height_units or None,
         **plan.chassis_more,
     )
     climate(tree, path, plan.climate, old=plan.old_model, new=plan.new_model, listed=plan.sensors_listed)

@@ -165,3 +165,33 @@ def _with_counts(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _are_links(value: list[Any]) -> bool:
     return bool(value) and all(isinstance(entry, dict) and list(entry) == ["@odata.id"] for entry in value)
+
+
+def with_trailing_slashes(tree: Mapping[str, Template], kept: Iterable[str] = ()) -> dict[str, Template]:
+    """The tree as HPE writes it: each ``@odata.id`` ends in a slash (the paths of the tree stay without).
+
+    Collections get their members written out, since the server would list them without; those of the ``kept`` types
+    (sessions, accounts, log entries, tasks) stay with the server.
+    """
+    kept_types = {f"#{kind}Collection.{kind}Collection" for kind in kept}
+    made: dict[str, Template] = {}
+    for path, body in tree.items():
+        slashed: Template = _slashed(body)
+        slashed["@odata.id"] = f"{path}/"
+        odata_type = str(body.get("@odata.type", ""))
+        if odata_type.endswith("Collection") and "Members" not in body and odata_type not in kept_types:
+            members = [key for key in tree if key.rpartition("/")[0] == path]
+            slashed["Members"] = links(*(f"{member}/" for member in members))
+            slashed["Members@odata.count"] = len(members)
+        made[path] = slashed
+    return made
+
+
+def _slashed(node: Any) -> Any:
+    if isinstance(node, dict):
+        if list(node) == ["@odata.id"] and "#" not in node["@odata.id"]:
+            return {"@odata.id": node["@odata.id"].rstrip("/") + "/"}
+        return {key: _slashed(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_slashed(value) for value in node]
+    return node
