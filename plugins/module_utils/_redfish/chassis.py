@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from .client import RedfishClient
-from .document import last_segment, link, links, part
+from .document import last_segment, link, links, part, word
 
 Found = Tuple[str, Dict[str, Any]]  # path, document
 
@@ -21,7 +21,7 @@ _PARTS = frozenset(("component", "module", "card", "cartridge", "expansion", "ip
 
 
 def is_part(chassis: Mapping[str, Any]) -> bool:
-    return str(chassis.get("ChassisType", "")).lower() in _PARTS
+    return word(chassis.get("ChassisType")) in _PARTS
 
 
 def chassis_of(client: RedfishClient, root: Mapping[str, Any], system: Mapping[str, Any], path: str) -> Optional[Found]:
@@ -74,5 +74,5 @@ def _among(client: RedfishClient, uris: List[str], system_path: str) -> Optional
         if own_name or system_path.rstrip("/") in (entry.rstrip("/") for entry in holds):
             return uri, document
         candidates.append((uri, document))
-    machines = [found for found in candidates if not is_part(found[1])]
-    return (machines or candidates or [None])[0]
+    machines = [found for found in candidates if not is_part(found[1])] or candidates
+    return machines[0] if machines else None

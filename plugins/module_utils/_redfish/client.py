@@ -151,7 +151,7 @@ class RedfishClient:
 
     # Collections
 
-    def members(self, path: str, what: str = "", *, expand: bool = True) -> Iterator[Dict[str, Any]]:
+    def members(self, path: str, what: str = "") -> Iterator[Dict[str, Any]]:
         """The members of the collection at ``path`` as documents, those that can be read.
 
         One request where the platform's record says that ``$expand`` works (and it does: the members have bodies),
@@ -159,11 +159,10 @@ class RedfishClient:
         """
         if not path:
             return
-        if expand:
-            expanded = self.expanded(path)
-            if expanded is not None:
-                yield from expanded
-                return
+        expanded = self.expanded(path)
+        if expanded is not None:
+            yield from expanded
+            return
         for uri in self.member_links(path, what):
             document = self.try_get(uri, what)
             if document is not None:
@@ -210,16 +209,14 @@ class RedfishClient:
             self._expand_fails = True  # refused: 400, 405, 501…
             return None
         members = items(document.get("Members"))
-        bodies = [entry for entry in members if isinstance(entry, dict) and len(entry) > 1]
+        bodies = [entry for entry in members if isinstance(entry, dict) and len(entry) > 1 and link(entry)]
         claimed = number(document.get("Members@odata.count"))
         if len(bodies) != len(members) or self._next_page(document) or (claimed or 0) > len(members):
             # Members without bodies, or not all of them: advertised and broken (field notes §8.12).
             self._expand_fails = True
             return None
         for entry in bodies[:MAX_MEMBERS]:
-            uri = link(entry)
-            if uri:
-                self._seen.setdefault(_key(uri), entry)
+            self._seen.setdefault(_key(link(entry)), entry)
         return bodies[:MAX_MEMBERS]
 
     # One request
@@ -227,7 +224,9 @@ class RedfishClient:
     def _request(self, path: str) -> Response:
         if self._requests_left <= 0:
             raise ProtocolViolation(
-                "the BMC's tree has no end", expected=f"at most {MAX_REQUESTS} requests", where=self.transport.endpoint.url
+                "the BMC's tree has no end",
+                expected=f"at most {MAX_REQUESTS} requests",
+                where=self.transport.endpoint.url,
             )
         self._requests_left -= 1
         patience = 0.0 if self._asleep is not None and self._asleep.search(path) else None

@@ -58,7 +58,7 @@ from .._core.trust import Trust
 from .chassis import chassis_of, containers_of
 from .client import ROOT, RedfishClient
 from .credential import Credential
-from .document import items, text
+from .document import items, text, word
 from .drives import drives_of
 from .equipment import equipment_of
 from .host_record import BmcView, MachineView, Record, bmc_record, server_record
@@ -196,7 +196,7 @@ class _Discovery:
             host["hearth_bmc"]["warnings"] = list(client.warnings)
 
     def _second_look(self, error: HearthError) -> None:
-        """What the anonymous root of a peer that failed verification tells, and its key. No credential is at hand here."""
+        """What the anonymous root of a peer that failed verification tells, and its key. No credential is used here."""
         transport = self._transport(Trust("anonymous"))
         try:
             self.bmc.peer = transport.connect()
@@ -281,9 +281,7 @@ class _Discovery:
                 machine.containers = list(containers_of(client, machine.chassis))
         machine.secure_boot = secure_boot_of(client, machine.system)
         machine.tpm = tpm_of(client, machine.system, machine.chassis, each=each)
-        machine.processors = processors_of(
-            client, [machine.system, *machine.baseboards], machine.chassis, each=each
-        )
+        machine.processors = processors_of(client, [machine.system, *machine.baseboards], machine.chassis, each=each)
 
     def _read_macs(self, client: RedfishClient, root: Mapping[str, Any], machines: List[MachineView]) -> None:
         if any(name == "mac" for name, unused in client.platform.root_facts):
@@ -382,7 +380,7 @@ def _service_root(answer: Response) -> Optional[Dict[str, Any]]:
     except ProtocolViolation:
         return None
     if answer.status == 200:
-        spoken = text(document.get("RedfishVersion")) or "ServiceRoot" in str(document.get("@odata.type", ""))
+        spoken = text(document.get("RedfishVersion")) or "serviceroot" in word(document.get("@odata.type"))
         return document if spoken else None
     if answer.status in (401, 403) and (items(document.get("error")) or document.get("@Message.ExtendedInfo")):
         return {"@odata.id": ROOT}

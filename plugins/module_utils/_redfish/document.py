@@ -42,6 +42,11 @@ def first_text(*values: Any) -> Optional[str]:
     return None
 
 
+def word(value: Any) -> str:
+    """A keyword (a type, a state) in lower case for comparing with our own; "" for what is no string. Not cleaned."""
+    return value[:128].strip().lower() if isinstance(value, str) else ""
+
+
 def number(value: Any) -> Union[int, float, None]:
     """A finite number, also one written as a string; whole ones as int."""
     if isinstance(value, bool):
@@ -66,7 +71,7 @@ def flag(value: Any) -> Optional[bool]:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return {"true": True, "enabled": True, "false": False, "disabled": False}.get(value.strip().lower())
+        return {"true": True, "enabled": True, "false": False, "disabled": False}.get(word(value))
     return None
 
 
@@ -87,7 +92,7 @@ def items(value: Any) -> List[Any]:
 
 
 def link(value: Any) -> str:
-    """The URI of a reference (``{"@odata.id": …}``, or older firmware's bare string or ``href``); "" where there is none."""
+    """The URI of a reference (``{"@odata.id": …}``; older firmware: a bare string, or ``href``); "" where there is none."""
     if isinstance(value, Mapping):
         value = value.get("@odata.id", value.get("href"))
     return value if isinstance(value, str) and value.strip() else ""
@@ -106,10 +111,15 @@ def last_segment(path: str) -> str:
 
 def state(document: Document) -> str:
     """Status.State in lower case, "" where it is not told."""
-    said = part(document, "Status").get("State")
-    return said.strip().lower()[:32] if isinstance(said, str) else ""
+    return word(part(document, "Status").get("State"))
 
 
 def absent(document: Document) -> bool:
     """Whether the part that the document describes is not plugged in."""
     return state(document) == "absent"
+
+
+def health_word(value: Any) -> Optional[str]:
+    """ok, warning or critical; None for anything else."""
+    said = word(value)
+    return said if said in ("ok", "warning", "critical") else None

@@ -10,9 +10,8 @@ import re
 from typing import Any, Dict, List, Mapping, Optional
 
 from .client import RedfishClient
-from .document import absent, first_text, items, last_segment, link, links, number, part, text
+from .document import absent, first_text, health_word, items, last_segment, link, links, number, part, text, word
 from .identity import label, serial
-from .processors import health_word
 
 Drive = Dict[str, Any]
 
@@ -56,7 +55,7 @@ def _in_simple_storage(client: RedfishClient, path: str) -> List[Drive]:
         for device in items(unit.get("Devices"))[:_MOST]:
             if not isinstance(device, Mapping) or absent(device):
                 continue
-            if _VIRTUAL.search(f"{device.get('Model')} {device.get('Name')}"):
+            if _VIRTUAL.search(f"{word(device.get('Model'))} {word(device.get('Name'))}"):
                 continue
             drive = _drive(device, "")
             if drive["model"] or drive["capacity_bytes"]:

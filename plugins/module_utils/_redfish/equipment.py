@@ -11,7 +11,7 @@ from typing import Any, Mapping, Optional, Tuple
 
 from .chassis import is_part
 from .client import RedfishClient
-from .document import last_segment, link, links, part
+from .document import last_segment, link, links, part, word
 from .host_record import MachineView
 from .managers import manager_of
 
@@ -74,7 +74,7 @@ def _chassis(client: RedfishClient, root: Mapping[str, Any], has_systems: bool) 
         if document is None:
             continue
         kind = _kind(document, has_systems)
-        if kind != "unknown" and str(document.get("ChassisType", "")).lower() in _ENCLOSURES:
+        if kind != "unknown" and word(document.get("ChassisType")) in _ENCLOSURES:
             return MachineView(kind=kind, chassis_path=uri, chassis=document)
         if best is None or (is_part(best.chassis or {}) and not is_part(document)):
             best = MachineView(kind=kind, chassis_path=uri, chassis=document)
@@ -82,10 +82,10 @@ def _chassis(client: RedfishClient, root: Mapping[str, Any], has_systems: bool) 
 
 
 def _kind(chassis: Mapping[str, Any], has_systems: bool) -> str:
-    named = " ".join(str(chassis.get(key, ""))[:128] for key in ("Name", "Model", "Description", "Id"))
+    named = " ".join(word(chassis.get(key)) for key in ("Name", "Model", "Description", "Id"))
     for pattern, kind in _NAMED:
         if re.search(pattern, named, re.IGNORECASE):
             return kind
-    if str(chassis.get("ChassisType", "")).lower() in _ENCLOSURES or not has_systems:
+    if word(chassis.get("ChassisType")) in _ENCLOSURES or not has_systems:
         return "enclosure"
     return "unknown"

@@ -17,13 +17,13 @@ from .._core.endpoint import Endpoint
 from .._core.errors import HearthError
 from .._core.hostile import clean
 from .._core.trust import Peer, Trust
-from .document import count, first_text, last_segment, number, part, text
+from .chassis import is_part
+from .document import first_text, health_word, last_segment, number, part, text, word
 from .identity import label, mac, serial, uuid
 from .location import location_of
 from .platforms.index import at_path
 from .platforms.record import Platform
-from .chassis import is_part
-from .processors import Processors, cpu_facts, health_word
+from .processors import Processors, cpu_facts
 
 Record = Dict[str, Any]
 Document = Mapping[str, Any]
@@ -35,7 +35,7 @@ _POWER = {
     "poweringoff": "powering_off",
     "paused": "paused",
 }
-_KINDS = {"dpu": "dpu", "physical": "", "virtual": ""}  # SystemType; "" leaves it to the platform's record
+_KINDS = {"dpu": "dpu"}  # by SystemType; the others leave it to the platform's record
 _WORST = ("critical", "warning", "ok")
 _NOTHING: Record = {}
 
@@ -118,9 +118,9 @@ def server_record(bmc: BmcView, machine: MachineView, observed_at: datetime) -> 
     system, chassis = machine.system, machine.chassis or _NOTHING
     whole = _NOTHING if is_part(chassis) else chassis  # a part's name and number are not the machine's
     board = machine.baseboards[0] if machine.baseboards else _NOTHING
-    summary, status = part(system, "ProcessorSummary"), part(system or chassis, "Status")
+    status = part(system or chassis, "Status")
     processors = machine.processors or Processors()
-    cpus, cpu_model, cores = cpu_facts(processors.cpus)
+    cpus = cpu_facts(processors, part(system, "ProcessorSummary"))
     memory = number(part(system, "MemorySummary").get("TotalSystemMemoryGiB"))
     tag = label(at_path(bmc.root, dict(bmc.platform.root_facts).get("service_tag", "-")))
     return {
@@ -148,9 +148,9 @@ def server_record(bmc: BmcView, machine: MachineView, observed_at: datetime) -> 
         "health": worst_health(status.get("Health"), status.get("HealthRollup")),
         "power_state": power_state(system.get("PowerState") if system else chassis.get("PowerState")),
         "observed_at": observed_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "cpus": count(summary.get("Count")) or cpus,
-        "cpu_model": label(summary.get("Model")) or cpu_model,
-        "cores": count(summary.get("CoreCount")) or cores,
+        "cpus": cpus.count,
+        "cpu_model": cpus.model,
+        "cores": cpus.cores,
         "memory_gib": memory if memory else None,
         "gpus": _gpus(processors),
         "nics": machine.nics,
@@ -174,7 +174,7 @@ def system_id(machine: MachineView) -> str:
 
 
 def power_state(value: Any) -> Optional[str]:
-    return _POWER.get(value.strip().lower()) if isinstance(value, str) else None
+    return _POWER.get(word(value))
 
 
 def worst_health(*values: Any) -> Optional[str]:
@@ -184,8 +184,7 @@ def worst_health(*values: Any) -> Optional[str]:
 
 
 def _kind(system: Document, platform: Platform) -> str:
-    said = system.get("SystemType")
-    return (_KINDS.get(said.lower(), "") if isinstance(said, str) else "") or platform.system_kind or "server"
+    return _KINDS.get(word(system.get("SystemType")), "") or platform.system_kind or "server"
 
 
 def _gpus(processors: Processors) -> Record:
@@ -194,4 +193,3 @@ def _gpus(processors: Processors) -> Record:
     if gpus.devices is not None:
         record["devices"] = gpus.devices
     return record
-

@@ -210,7 +210,7 @@ def _opened(transport: Transport, credential: Credential, answer: Response) -> L
 
 
 def _own_path(transport: Transport, session: str) -> str:
-    """The session's path; "" where it leads elsewhere or nowhere: better a session that ages out than a stray DELETE."""
+    """The session's path; "" where it leads elsewhere or nowhere: better a session that ages out."""
     try:
         return transport.endpoint.target(session) if session else ""
     except ProtocolViolation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from .client import RedfishClient
-from .document import link, links, part
+from .document import link, links, part, word
 from .identity import mac
 
 Found = Tuple[str, Dict[str, Any]]  # path, document
@@ -53,6 +53,6 @@ def _among(client: RedfishClient, uris: List[str], system_path: str) -> Optional
             return uri, document
         candidates.append((uri, document))
     for uri, document in candidates:
-        if str(document.get("ManagerType", "")).lower() in _BMC_TYPES:
+        if word(document.get("ManagerType")) in _BMC_TYPES:
             return uri, document
     return candidates[0] if candidates else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional
 
 from .client import RedfishClient
-from .document import absent, first_text, flag, last_segment, link, number, part
+from .document import absent, first_text, flag, last_segment, link, number, part, word
 from .identity import mac
 
 Nic = Dict[str, Any]
@@ -28,6 +28,7 @@ def nics_of(
     """
     path = link(system.get("EthernetInterfaces"))
     nics = [_nic(document) for document in client.members(path, "network interfaces") if _is_port(document)]
+    nics = [nic for nic in nics if nic["mac"]]  # what has no address is no Ethernet: HPC fabrics, empty cages
     if not nics:
         adapters = link((chassis or {}).get("NetworkAdapters"))
         if not path and not adapters:
@@ -54,16 +55,15 @@ def _is_port(document: Mapping[str, Any]) -> bool:
         return False
     if flag(part(document, "VLAN").get("VLANEnable")) and part(document, "VLAN").get("VLANId"):
         return False
-    return str(document.get("Id", "")).lower() not in _TO_THE_BMC
+    return word(document.get("Id")) not in _TO_THE_BMC
 
 
 def _nic(document: Mapping[str, Any]) -> Nic:
     speed = number(document.get("SpeedMbps"))
-    said = document.get("LinkStatus")
     return {
         "id": first_text(document.get("Id"), last_segment(link(document))),
         # the burned-in address, since MACAddress may have been set by an operating system
         "mac": mac(document.get("PermanentMACAddress")) or mac(document.get("MACAddress")),
         "speed_mbps": int(speed) if speed and speed > 0 else None,
-        "link": _LINK.get(said.lower()) if isinstance(said, str) else None,
+        "link": _LINK.get(word(document.get("LinkStatus"))),
     }

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from .client import RedfishClient
-from .document import absent, count, first_text, items, last_segment, link, links, part, text
+from .document import absent, count, first_text, health_word, items, last_segment, link, links, part, text, word
 from .identity import label, serial
 
 _MOST = 128  # GPUs that are looked at in one machine
-_NO_GPU = re.compile(r"NV ?Switch|Baseboard|Retimer", re.IGNORECASE)  # listed among GPUs by some device lists
+_NO_GPU = re.compile(r"NV ?Switch|Baseboard|\bHGX\b|Retimer", re.IGNORECASE)  # listed among GPUs by some device lists
 
 Document = Dict[str, Any]
 
@@ -36,10 +36,17 @@ class Gpus:
 
 @dataclass
 class Processors:
-    """CPUs as far as their own documents were read; GPUs by whatever place has them."""
+    """CPUs as far as their own documents were read; GPUs by whatever place has them.
+
+    ``listed``: how many processors, of all kinds, the host's own collection has; None: it was not read. ``complete``:
+    each of them was read.
+    """
 
     gpus: Gpus = field(default_factory=Gpus)
     cpus: List[Document] = field(default_factory=list)
+    listed: Optional[int] = None
+    complete: bool = False
+    gpus_among_them: int = 0
 
 
 def processors_of(
@@ -53,7 +60,11 @@ def processors_of(
     found = Processors()
     unread: List[str] = []  # named like GPUs and not readable: they are there, and count
     documents: List[Document] = []
-    answered, incomplete = False, False
+    answered, incomplete = False, False  # whether a place could be asked, and whether one that has GPUs could not
+    if each and "processors" not in client.platform.gpu_places:
+        listed = _in_processors(client, systems[0], chassis, each)  # for the CPUs
+        if listed is not None:
+            _own_cpus(found, listed, 0)
     for place in client.platform.gpu_places:
         for system in systems:
             listed = _PLACES[place](client, system, chassis, each)
@@ -62,10 +73,11 @@ def processors_of(
                 incomplete = incomplete or (place == "processors" and system is not systems[0])
                 continue
             answered = True
-            documents.extend(document for document in listed.documents if _is_gpu(client, document, place))
+            gpus = [document for document in listed.documents if _is_gpu(client, document, place)]
+            documents.extend(gpus)
             unread.extend(listed.unread)
             if place == "processors" and system is systems[0]:
-                found.cpus = [d for d in listed.documents if str(d.get("ProcessorType", "")).upper() == "CPU"]
+                _own_cpus(found, listed, len(gpus))
         if documents or unread:
             break
     if answered:
@@ -79,6 +91,14 @@ def processors_of(
 class _Listed:
     documents: List[Document]
     unread: List[str]
+    total: int = 0  # members of the collection, read or not
+
+
+def _own_cpus(found: Processors, listed: _Listed, gpus: int) -> None:
+    found.cpus = [document for document in listed.documents if word(document.get("ProcessorType")) == "cpu"]
+    found.listed = listed.total
+    found.complete = len(listed.documents) == listed.total
+    found.gpus_among_them = gpus
 
 
 def _in_processors(
@@ -88,20 +108,24 @@ def _in_processors(
     if not path:
         return None
     expanded = client.expanded(path)
-    if expanded is not None:
-        return _Listed(expanded, [])
+    if expanded:
+        return _Listed(expanded, [], len(expanded))
     page = client.try_get(path, "processors")
     if page is None:
         return None
     uris = client.member_links(path, "processors")
-    return _read(client, uris if each else _worth_reading(client, uris, system))
+    if not uris:
+        return None  # a machine without any processor has not been looked at since its BMC started
+    listed = _read(client, uris if each else _worth_reading(client, uris, system))
+    listed.total = len(uris)
+    return listed
 
 
 def _worth_reading(client: RedfishClient, uris: List[str], system: Mapping[str, Any]) -> List[str]:
     """The processors that may be GPUs. None of them if the summary counts as many CPUs as there are members."""
     looks_like_gpu = re.compile(client.platform.gpu_id, re.IGNORECASE)
-    surely_cpu = re.compile(client.platform.cpu_id, re.IGNORECASE)
-    doubtful = [uri for uri in uris if not surely_cpu.search(last_segment(uri))]
+    surely_none = re.compile(client.platform.no_gpu_id, re.IGNORECASE)
+    doubtful = [uri for uri in uris if not surely_none.search(last_segment(uri))]
     if len(uris) == count(part(system, "ProcessorSummary").get("Count")):
         return [uri for uri in doubtful if looks_like_gpu.search(last_segment(uri))]
     return doubtful
@@ -159,12 +183,10 @@ def _is_gpu(client: RedfishClient, document: Mapping[str, Any], place: str) -> b
     if place == "pcie_devices":
         return True
     if place == "chassis_devices":
-        named = str(document.get("Name", ""))
-        return str(document.get("DeviceType", "")).upper() == "GPU" and not _NO_GPU.search(named)
-    kind = document.get("ProcessorType")
-    if isinstance(kind, str) and kind:
-        return kind.upper() == "GPU"
-    return bool(re.search(client.platform.gpu_id, str(document.get("Id", "")), re.IGNORECASE))
+        named = f"{word(document.get('Name'))} {word(document.get('Location'))}"
+        return word(document.get("DeviceType")) == "gpu" and not _NO_GPU.search(named)
+    kind = word(document.get("ProcessorType"))
+    return kind == "gpu" if kind else bool(re.search(client.platform.gpu_id, word(document.get("Id")), re.IGNORECASE))
 
 
 def _summary(client: RedfishClient, documents: List[Document], unread: List[str], each: bool) -> Gpus:
@@ -199,16 +221,23 @@ def _device(document: Mapping[str, Any]) -> Dict[str, Optional[str]]:
     }
 
 
-def health_word(value: Any) -> Optional[str]:
-    """ok, warning or critical; None for anything else."""
-    said = value.strip().lower() if isinstance(value, str) else ""
-    return said if said in ("ok", "warning", "critical") else None
+@dataclass
+class CpuFacts:
+    count: Optional[int] = None
+    model: Optional[str] = None
+    cores: Optional[int] = None
 
 
-def cpu_facts(documents: Sequence[Mapping[str, Any]]) -> Tuple[Optional[int], Optional[str], Optional[int]]:
-    """Number, model and cores of the CPUs by their own documents."""
-    present = [document for document in documents if not absent(document)]
-    cores = [count(document.get("TotalCores")) for document in present]
-    total = sum(core for core in cores if core)
+def cpu_facts(processors: Processors, summary: Mapping[str, Any]) -> CpuFacts:
+    """Number, model and cores of the CPUs: by their own documents, where all were read, else by ProcessorSummary."""
+    summed = count(summary.get("Count"))
+    present = [document for document in processors.cpus if not absent(document)]
     model = next((found for found in (label(document.get("Model")) for document in present) if found), None)
-    return len(present) or None, model, total or None
+    facts = CpuFacts(summed, model or label(summary.get("Model")), count(summary.get("CoreCount")))
+    if processors.complete and present:
+        facts.count = len(present)
+        if facts.cores is None:
+            facts.cores = sum(count(document.get("TotalCores")) or 0 for document in present) or None
+    elif summed and summed == processors.listed and processors.gpus_among_them < summed:
+        facts.count = summed - processors.gpus_among_them  # HPE's Cray EX counts the GPUs, too
+    return facts

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Optional
 
 from .client import RedfishClient
-from .document import absent, first_text, flag, items, link, part, state, text
+from .document import absent, first_text, flag, items, link, state, text, word
 
 _ABSENT = {"present": False, "type": None, "firmware": None, "state": "absent"}
 
@@ -39,8 +39,8 @@ def tpm_of(
 def _in_components(client: RedfishClient, chassis: Optional[Mapping[str, Any]]) -> Optional[Dict[str, Any]]:
     path = link((chassis or {}).get("TrustedComponents"))
     for component in client.members(path, "trusted components"):
-        named = f"{component.get('Id')} {component.get('Name')} {component.get('Model')}"
-        if "tpm" in named.lower() and not absent(component):
+        named = f"{word(component.get('Id'))} {word(component.get('Name'))} {word(component.get('Model'))}"
+        if "tpm" in named and not absent(component):
             return {
                 "present": True,
                 "type": None,
@@ -51,7 +51,7 @@ def _in_components(client: RedfishClient, chassis: Optional[Mapping[str, Any]]) 
 
 
 def secure_boot_of(client: RedfishClient, system: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
-    """``enabled`` (for the next boot), ``active`` (this boot was), ``mode`` (SetupMode, UserMode, …); None: not offered."""
+    """``enabled`` (for the next boot), ``active`` (this boot was), ``mode`` (SetupMode, UserMode…); None: no answer."""
     document = client.try_get(link(system.get("SecureBoot")), "Secure Boot")
     if document is None:
         return None

@@ -19,8 +19,8 @@ MEGARAC = Platform(
         Sign(server=r"AMI MegaRAC"),
     ),
     refinements=(
-        # The boards' makers leave "AMI" in the root, and NVIDIA's DGX H100 shares even RedfishVersion and RtpVersion with
-        # others of its time: the system tells.
+        # The boards' makers leave "AMI" in the root, and NVIDIA's DGX H100 shares even RedfishVersion and RtpVersion
+        # with others of its time: the system tells.
         Refinement(of="system", key="Model", pattern=r"^DGX ?H100", becomes="dgx_h100"),
         Refinement(of="system", key="Manufacturer", pattern=r"GIGA.?BYTE", becomes="megarac_gigabyte"),
         Refinement(of="system", key="Manufacturer", pattern=r"ASRock", becomes="megarac_asrockrack"),

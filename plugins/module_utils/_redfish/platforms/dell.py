@@ -33,7 +33,7 @@ IDRAC9 = Platform(
     root_facts=(("mac", "Oem/Dell/ManagerMACAddress"), ("service_tag", "Oem/Dell/ServiceTag")),
     # GPUs are processors named "Video.Slot.2-1" or "ProcessorAccelerator.Slot.7-1" (capture dell).
     gpu_id=r"^Video\.|Accelerator|GPU",
-    cpu_id=r"^CPU\.",
+    no_gpu_id=r"^CPU\.",
 )
 
 IDRAC10 = replace(

@@ -41,7 +41,7 @@ NVIDIA = Platform(
     # for proof, and there is none).
     expand="",
     asleep=_BEHIND_HGX,
-    cpu_id=r"^(HGX_)?CPU",
+    no_gpu_id=r"^(HGX_)?(CPU|FPGA)",
 )
 
 GH200 = replace(

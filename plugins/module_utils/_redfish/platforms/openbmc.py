@@ -22,5 +22,5 @@ OPENBMC = Platform(
     # $expand is compiled out by default and answered with 501: members one by one (field notes §2.10, §8.12).
     expand="",
     # ids are "cpu0", "dimm0", "gpu0" (D-Bus object names)
-    cpu_id=r"^cpu",
+    no_gpu_id=r"^cpu",
 )

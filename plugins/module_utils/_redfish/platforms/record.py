@@ -87,7 +87,7 @@ class Platform:
     # GPUs
     gpu_places: Tuple[str, ...] = ("processors",)  # "processors" | "pcie_devices" | "chassis_devices"
     gpu_id: str = r"GPU|^Video\.|Accel|^OAM|^SXM"  # Id of a processor or PCIe device that may be a GPU
-    cpu_id: str = r"^(HGX_)?(DevType\d+_)?CPU"  # Id of a processor that is surely none
+    no_gpu_id: str = r"^(HGX_)?(DevType\d+_)?(CPU|FPGA)"  # Id of a processor that is surely none
 
     def attempts(self) -> int:
         """How many different credentials a run may try: below the lockout threshold, 2 where that is not known."""
