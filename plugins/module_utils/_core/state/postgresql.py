@@ -31,6 +31,7 @@ else:
     HAS_PSYCOPG = True
     PSYCOPG_IMPORT_ERROR = ""
 
+# Seconds, unless the URL says connect_timeout=.
 CONNECT_TIMEOUT = 10
 # An arbitrary number, the same for every version of this collection: the place where writers queue.
 WRITERS_LOCK = 4921870913
@@ -45,21 +46,23 @@ class PostgresqlDatabase(Database):
             raise missing_psycopg()
         self._said_persistent = place.persistent is not False
         self._busy_timeout = busy_timeout
-        # Any: they stand beside psycopg's own keywords, which have types of their own.
-        secrets: Dict[str, Any] = dict(place.secrets)
+        secrets = dict(place.secrets)
         if password:
             secrets["password"] = password
         self._secrets = [value for value in secrets.values() if value]
+        # Any: they stand beside psycopg's own keywords, which have types of their own.
+        login: Dict[str, Any] = dict(secrets)
+        if "connect_timeout=" not in place.target:
+            login["connect_timeout"] = CONNECT_TIMEOUT
         with self._errors("connect"):
             self._connection = psycopg.connect(
                 place.target,
                 autocommit=True,
                 # A server-side prepared statement does not survive a pooler such as PgBouncer.
                 prepare_threshold=None,
-                connect_timeout=CONNECT_TIMEOUT,
                 application_name="hearth.datacenter",
                 client_encoding="utf8",
-                **secrets,
+                **login,
             )
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> List[Row]:
@@ -72,7 +75,9 @@ class PostgresqlDatabase(Database):
             self._connection.execute(_placeholders(sql), parameters)
 
     def has_table(self, name: str) -> bool:
-        return self.rows("SELECT to_regclass(?) IS NOT NULL", [name])[0][0] is True
+        # Not to_regclass(): it answers from a cache that does not see what others made while this one waited its turn.
+        sql = "SELECT 1 FROM pg_catalog.pg_class WHERE relname = ? AND pg_catalog.pg_table_is_visible(oid)"
+        return bool(self.rows(sql, [name]))
 
     def clock(self) -> datetime:
         moment = self.rows("SELECT clock_timestamp()")[0][0]

@@ -43,6 +43,11 @@ class SqliteDatabase(Database):
                 isolation_level=None,
                 check_same_thread=False,
             )
+        try:
+            self._refuse_foreign()
+        except BaseException:
+            self._connection.close()
+            raise
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> List[Row]:
         with self._errors():
@@ -88,6 +93,18 @@ class SqliteDatabase(Database):
         # SQLite itself has rolled back after some errors (disk full, I/O error).
         if self._connection.in_transaction:
             self.execute("ROLLBACK")
+
+    def _refuse_foreign(self) -> None:
+        """A database that holds tables, and not ours, belongs to another program."""
+        tables = [str(row[0]) for row in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        if tables and "hearth_schema" not in tables:
+            raise StoreDamaged(
+                "This SQLite file is something else's database.",
+                expected="a state store of hearth.datacenter, or no file",
+                found="tables " + ", ".join(ascii(table) for table in tables[:5]),
+                where=self._path,
+                next="Correct hearth_state; nothing in the file was touched.",
+            )
 
     def _read_only(self) -> StoreReadOnly:
         return StoreReadOnly(
