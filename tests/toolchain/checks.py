@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.toolchain.places import LOGS
 
 # The last lines of a failed check that are shown; the rest is in its log.
-SHOWN_LINES = 120
+SHOWN_LINES = 80
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +89,13 @@ def with_tools(name: str, level: str) -> Environment:
     if not versions:
         raise SetUpFailed("no Python 3.11 to 3.13 on this machine: the tools have nothing to run on")
     return Environment(name, present()[max(versions)], (level,))
+
+
+def make_all(*environments: Environment) -> None:
+    """Make several, two at a time: installing waits for the network as often as it works."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for made in [pool.submit(make, environment) for environment in environments]:
+            made.result()
 
 
 def make(environment: Environment) -> None:

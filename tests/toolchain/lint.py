@@ -30,9 +30,8 @@ def checks() -> Iterator[list[Check]]:
     pair = matrix.newest(present())
     if pair is None:
         raise environments.SetUpFailed("; ".join(matrix.not_here(present())))
-    controller = environments.for_pair(pair)
-    for environment in (tools, importer, controller):
-        environments.make(environment)
+    controller = environments.for_pair(pair, environments.EMULATORS, environments.TESTS)
+    environments.make_all(tools, importer, controller)
     with alone("mirror"):
         mirror_checkout()
         yield [*_tool_checks(tools), *_typing(tools, controller), *_importer(importer)]
@@ -72,7 +71,7 @@ def _nothing_left_out(code: int, output: str) -> Outcome:
 
 def _typing(tools: environments.Environment, controller: environments.Environment) -> Iterator[Check]:
     options = [str(tools.path / "bin" / "mypy"), "--config-file", str(ROOT / "pyproject.toml")]
-    # The types of psycopg, cryptography and ansible-core are those of the controller's environment.
+    # The types of psycopg, cryptography and pytest are those of the environment that they run in.
     options += ["--python-executable", str(controller.python), "--cache-dir"]
 
     def check(name: str, search: Path, packages: tuple[str, ...]) -> Check:

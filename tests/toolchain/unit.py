@@ -21,9 +21,10 @@ def checks() -> Iterator[list[Check]]:
     if not pairs:
         raise environments.SetUpFailed("; ".join(matrix.not_here(present())))
     link_development_tree()
-    for pair in pairs:
-        environment = environments.for_pair(pair, environments.EMULATORS, environments.TESTS)
-        environments.make(environment)
+    levels = (environments.EMULATORS, environments.TESTS)
+    made = {pair: environments.for_pair(pair, *levels) for pair in pairs}
+    environments.make_all(*made.values())
+    for pair, environment in made.items():
         report = REPORTS / f"unit-{pair.name}.xml"
         report.parent.mkdir(parents=True, exist_ok=True)
         report.unlink(missing_ok=True)
