@@ -61,11 +61,12 @@ def type_name(odata_type: object) -> str:
 class Compiled:
     """One resource of one platform."""
 
-    __slots__ = ("_body", "_render", "allow", "kind", "members_from_tree", "path", "served", "volatile")
+    __slots__ = ("_body", "_render", "allow", "kind", "members_from_tree", "odata_type", "path", "served", "volatile")
 
     def __init__(self, path: str, template: Template) -> None:
         self.path = path
-        self.kind = type_name(template.get("@odata.type"))
+        self.odata_type = template.get("@odata.type")
+        self.kind = type_name(self.odata_type)
         if "@odata.id" not in template:
             template = {"@odata.id": path, **template}
         self._body = template

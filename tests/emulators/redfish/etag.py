@@ -12,7 +12,7 @@ import re
 from tests.emulators.redfish.messages import Refusal
 from tests.emulators.redfish.personality import Json, Manners
 
-_TAG = re.compile(r'(W/)?"([^"]*)"')
+_TAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
 def tag_of(serialised: bytes) -> str:
@@ -35,10 +35,10 @@ def headers(manners: Manners, tag: str) -> list[tuple[str, str]]:
     return [("ETag", quoted(manners, tag))]
 
 
-def _named(header: str) -> list[tuple[bool, str]]:
-    """(weak, opaque part) of each tag in a header; a value without quotes counts as one tag."""
-    found = [(bool(weak), tag) for weak, tag in _TAG.findall(header) if tag]
-    return found or [(False, header.strip().strip('"'))]
+def _named(header: str) -> list[str]:
+    """The opaque part of each tag in a header; what has no quotes around it is a tag as it stands."""
+    parts = [part.strip() for part in header.split(",")]
+    return [match[1] if (match := _TAG.fullmatch(part)) else part for part in parts]
 
 
 def check_if_match(manners: Manners, header: str | None, tag: str) -> None:
@@ -53,11 +53,11 @@ def check_if_match(manners: Manners, header: str | None, tag: str) -> None:
         raise Refusal(412, "PreconditionFailed")
     if header.strip() == "*":
         return
-    if all(named != tag for _, named in _named(header)):
+    if tag not in _named(header):
         raise Refusal(412, "PreconditionFailed")
 
 
 def not_modified(manners: Manners, header: str | None, tag: str) -> bool:
     if header is None or not manners.if_none_match or manners.etag in ("none", "empty"):
         return False
-    return header.strip() == "*" or any(named == tag for _, named in _named(header))
+    return header.strip() == "*" or tag in _named(header)

@@ -172,9 +172,9 @@ class HttpConnection:
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(400)
-        except httptools.HttpParserError:
+        except httptools.HttpParserInvalidMethodError:
+            self._refuse(501)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._refuse(400)
 
     def lost(self) -> None:

@@ -183,7 +183,8 @@ def power_state(system: str = "") -> Leaf:
 
 
 def reading(name: str, middle: float, spread: float, digits: int = 1) -> Leaf:
-    return Volatile(lambda bmc: round(bmc.reading(name, middle, spread), digits))
+    # round(x, 0) would be a float, which an integer property must not be
+    return Volatile(lambda bmc: round(bmc.reading(name, middle, spread), digits or None))
 
 
 def link(path: str) -> Template:
@@ -242,6 +243,7 @@ class Manners:
     identity_encoding: bool = True  # False: "Accept-Encoding: identity" → 406
     absolute_links: bool = False  # @odata.id of links as absolute URIs
     head_allowed: bool = True
+    link_header: bool = True  # Link: <schema>; rel=describedby on GET
     patch_answer: int = 200  # 200 with the new body | 204
     action_answer: int = 200  # 200 with a message | 204 | 202
     empty_post_body: bool = True  # False: POST of an action without a body → 400

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Query parameters: $expand, $select, $top, $skip, only, and the platform's way of not having them."""
+"""Query parameters: $expand, $select, $filter, $top, $skip, only, excerpt, and the platform's way of not having them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from tests.emulators.redfish import filter as filters
+from tests.emulators.redfish.body import type_name
 from tests.emulators.redfish.messages import Refusal
 from tests.emulators.redfish.personality import Json, Manners
 
 Read = Callable[[str], "dict[str, Json] | None"]  # path -> body
 _EXPAND = re.compile(r"([.*~])(?:\(\$levels=(-?\w+)\))?\Z")
-_KNOWN = ("$expand", "$select", "$top", "$skip", "only")
+_PLAIN = ("$top", "$skip", "$select", "$filter", "only", "excerpt")  # what Manners.query is about
+_EXCERPTS = {  # properties that the schema marks as excerpts of any kind
+    "Sensor": ("Reading", "ApparentVA", "ReactiveVAR", "PowerFactor", "SensorResetTime", "LifetimeReading", "SpeedRPM",
+               "CrestFactor", "THDPercent", "ApparentkVAh", "ReactivekVARh", "PhaseAngleDegrees"),
+}  # fmt: skip
 _MOST_RESOURCES = 20_000  # of one expanded answer
 
 
@@ -25,9 +31,11 @@ class Query:
     expand: str = ""  # "" | "." | "*" | "~"
     levels: int = 1
     select: tuple[str, ...] = ()
+    matches: filters.Test | None = None
     top: int | None = None
     skip: int = 0
     only: bool = False
+    excerpt: bool = False
 
 
 def parse(manners: Manners, text: str) -> Query:
@@ -36,31 +44,32 @@ def parse(manners: Manners, text: str) -> Query:
         return Query()
     asked = dict(parse_qsl(text, keep_blank_values=True))
     for name in asked:
-        if name.startswith("$") and name not in _KNOWN:
+        if name.startswith("$") and name != "$expand" and name not in _PLAIN:
             _unsupported(manners.query, name)
     expand, levels = "", 1
     if "$expand" in asked and _accepted(manners.expand, "$expand"):
         expand, levels = _expand(manners, asked["$expand"])
         if manners.expand == "broken":
             expand = ""
-    paging = {name: asked[name] for name in ("$top", "$skip") if name in asked}
-    skip_works = manners.query == "works" or (manners.page_size > 0 and set(paging) == {"$skip"})
-    others = [name for name in ("$top", "$skip", "$select", "only") if name in asked]
-    works = {name: skip_works if name in paging else _accepted(manners.query, name) for name in others}
-    for name in paging:
-        if not works[name]:
-            _accepted(manners.query, name)
-    if works.get("$select") and not manners.select:
+    skip_only = manners.page_size > 0 and "$skip" in asked and "$top" not in asked  # as in its own nextLinks
+    names = [name for name in _PLAIN if name in asked]
+    works = {name for name in names if (skip_only and name == "$skip") or _accepted(manners.query, name)}
+    if "$select" in works and not manners.select:
         _unsupported("refused_501", "$select")
-    if works.get("only") and len(asked) > 1:
+    for name in works & {"only", "excerpt"}:
+        if asked[name]:
+            raise Refusal(400, "QueryParameterValueFormatError", asked[name], name)
+    if "only" in works and len(asked) > 1:
         raise Refusal(400, "QueryCombinationInvalid")
     return Query(
         expand,
         levels,
-        tuple(part for part in asked["$select"].split(",") if part) if works.get("$select") else (),
-        _whole("$top", asked["$top"]) if works.get("$top") else None,
-        _whole("$skip", asked["$skip"]) if works.get("$skip") else 0,
-        bool(works.get("only")),
+        tuple(part for part in asked["$select"].split(",") if part) if "$select" in works else (),
+        filters.parse(asked["$filter"]) if "$filter" in works else None,
+        _whole("$top", asked["$top"]) if "$top" in works else None,
+        _whole("$skip", asked["$skip"]) if "$skip" in works else 0,
+        "only" in works,
+        "excerpt" in works,
     )
 
 
@@ -110,8 +119,10 @@ def apply(manners: Manners, query: Query, path: str, body: dict[str, Json], read
     """The body that is served for that query. ``body`` may be written to at its top level."""
     members = body.get("Members")
     paged = isinstance(members, list) and "Members@odata.count" in body
-    if (query.top is not None or query.skip) and not paged:
+    if (query.top is not None or query.skip or query.matches is not None) and not paged:
         raise Refusal(400, "QueryNotSupportedOnResource")
+    if query.excerpt:
+        return _excerpt(body)
     if query.only:
         if not paged:
             raise Refusal(400, "QueryNotSupportedOnResource")
@@ -119,12 +130,23 @@ def apply(manners: Manners, query: Query, path: str, body: dict[str, Json], read
             return read(members[0]["@odata.id"]) or body
         return body
     if paged:
+        if query.matches is not None:
+            members = [member for member in members if query.matches(read(member["@odata.id"]) or {})]
+            body["Members"] = members
+            body["Members@odata.count"] = len(members)
         body = _page(manners, query, path, body, members)
     if query.expand:
         body = _Expansion(read, query.expand).top(body, query.levels)
     if query.select:
         body = _select(body, query.select)
     return body
+
+
+def _excerpt(body: dict[str, Json]) -> dict[str, Json]:
+    names = _EXCERPTS.get(type_name(body.get("@odata.type")))
+    if names is None:
+        raise Refusal(400, "QueryNotSupportedOnResource")
+    return {key: value for key, value in body.items() if key in names or key.startswith("@odata.")}
 
 
 def _page(

@@ -211,7 +211,7 @@ def _get(bmc: Bmc, request: Request, path: str) -> Reply:
     resource = bmc.platform.tree.resources.get(path)
     if resource is not None and resource.served is not None and not request.query and _untouched(bmc, path):
         payload, tag = resource.served
-        return _found(manners, request, payload, tag, resource.allow)
+        return _found(manners, request, payload, tag, resource.allow, resource.odata_type)
     body = bmc.body(path)
     if body is None:
         raise Refusal(404, "ResourceMissingAtURI", path)
@@ -230,16 +230,19 @@ def _get(bmc: Bmc, request: Request, path: str) -> Reply:
         resource.allow = allow
         if resource.constant and not request.query and _untouched(bmc, path) and not manners.absolute_links:
             resource.served = (payload, tag)
-    return _found(manners, request, payload, tag, allow)
+    return _found(manners, request, payload, tag, allow, body.get("@odata.type"))
 
 
 def _untouched(bmc: Bmc, path: str) -> bool:
     return not bmc.faults and path not in bmc.overlay and not bmc.hidden
 
 
-def _found(manners: Manners, request: Request, payload: bytes, tag: str, allow: str) -> Reply:
+def _found(manners: Manners, request: Request, payload: bytes, tag: str, allow: str, odata_type: Json) -> Reply:
     headers = etag.headers(manners, tag)
     headers.append(("Allow", allow))
+    if manners.link_header and isinstance(odata_type, str):
+        schema = odata_type.lstrip("#").rpartition(".")[0]
+        headers.append(("Link", f"<http://redfish.dmtf.org/schemas/v1/{schema}.json>; rel=describedby"))
     if etag.not_modified(manners, request.headers.get("if-none-match"), tag):
         return Reply(304, headers=headers)
     return Reply(200, payload, headers)
@@ -286,18 +289,33 @@ def _patch(bmc: Bmc, request: Request, path: str, account: Account) -> Reply:
         if hook is not None:
             hook(bmc, path, change)
         if change:
-            bmc.overlay[path] = _laid_over(bmc.overlay.get(path, {}), change)
+            bmc.overlay[path] = _laid_over(bmc.overlay.get(path, {}), change, body)
     if manners.patch_answer == 204:
         return Reply(204, headers=etag.headers(manners, tag_now(bmc, path)))
     reply = _get(bmc, Request("GET", path, request.headers, b"", request.scheme, request.keep_alive), path)
     return reply if reply.status == 200 else Reply(204, headers=reply.headers)
 
 
-def _laid_over(now: dict[str, Json], change: dict[str, Json]) -> dict[str, Json]:
-    out = dict(now)
+def _laid_over(written: dict[str, Json], change: dict[str, Json], shown: Json) -> dict[str, Json]:
+    """What was written so far with a change on top of it; ``shown`` is the same object as a GET showed it before.
+
+    In an array ``{}`` leaves an element as it is and null takes it out (DSP0266, PATCH on array properties).
+    """
+    out = dict(written)
+    shown = shown if isinstance(shown, dict) else {}
     for name, value in change.items():
-        before = out.get(name)
-        out[name] = _laid_over(before if isinstance(before, dict) else {}, value) if isinstance(value, dict) else value
+        before = shown.get(name)
+        if isinstance(value, dict):
+            nested = out.get(name)
+            out[name] = _laid_over(nested if isinstance(nested, dict) else {}, value, before)
+        elif isinstance(value, list):
+            kept = before if isinstance(before, list) else []
+            elements = [
+                kept[place] if element == {} and place < len(kept) else element for place, element in enumerate(value)
+            ]
+            out[name] = [element for element in elements if element is not None]
+        else:
+            out[name] = value
     return out
 
 
