@@ -41,19 +41,19 @@ class Package:
         return shutil.which(self.provides, path=path) is not None
 
 
-def declared(used_by: str) -> list[Package]:
+def declared(used_by: str, listing: Path = LIST) -> list[Package]:
     """The packages that one of "demo" and "test" needs, in the order of the list."""
     packages = []
-    for line in LIST.read_text(encoding="utf-8").splitlines():
+    for line in listing.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             name, provides, users, why = (field.strip() for field in line.split("|"))
             packages.append(Package(name, provides, frozenset(users.split()), why))
     return [package for package in packages if used_by in package.used_by]
 
 
-def ensure(used_by: str) -> list[Package]:
+def ensure(used_by: str, listing: Path = LIST) -> list[Package]:
     """Install what is missing where that is possible, and return what is still missing."""
-    missing = [package for package in declared(used_by) if not package.there]
+    missing = [package for package in declared(used_by, listing) if not package.there]
     if not missing:
         return []
     names = [package.name for package in missing]

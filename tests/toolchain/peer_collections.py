@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other people's collections, for comparison: ``python -m tests.toolchain.peer_collections community.general community.crypto``.
+"""Other people's collections, for comparison: ``python -m tests.toolchain.peer_collections community.general …``.
 
 They are taken from the wheel of the `ansible` package, which the Python package index holds, and unpacked into the
 user's cache once. Prints the directory for ANSIBLE_COLLECTIONS_PATH.
