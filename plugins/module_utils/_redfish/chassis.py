@@ -50,7 +50,7 @@ def containers_of(client: RedfishClient, chassis: Mapping[str, Any]) -> List[Dic
     found: List[Dict[str, Any]] = []
     inner = chassis
     visited = {link(chassis).rstrip("/")}
-    for unused in range(_CONTAINERS):
+    for _unused in range(_CONTAINERS):
         uri = link(part(inner, "Links").get("ContainedBy"))
         if not uri or uri.rstrip("/") in visited:
             break

@@ -21,6 +21,7 @@ from .._core.errors import (
     CredentialWithheld,
     HearthError,
     NotFound,
+    PasswordChangeRequired,
     PinMismatch,
     ProtocolViolation,
     TimedOut,
@@ -31,13 +32,14 @@ from .._core.response import Response
 from .._core.transport import Transport
 from .credential import Credential
 from .document import items, last_segment, link, number
-from .login import Login, in_order, log_in, log_out, sessions_of
+from .login import Login, demands_password_change, in_order, log_in, log_out, must_change, sessions_of
 from .platforms.record import Platform
 
 ROOT = "/redfish/v1/"  # with the slash: iLO redirects the other form; DSP0266 wants both served
 
-# What no later document could make good: an interruption, and a peer that is not the one that was verified.
-FATAL = (Cancelled, CertificateUnverified, PinMismatch, CredentialWithheld)
+# What no later document could make good: an interruption, a peer that is not the one that was verified, a password
+# that has to be changed first.
+FATAL = (Cancelled, CertificateUnverified, PinMismatch, CredentialWithheld, PasswordChangeRequired)
 
 MAX_REQUESTS = 600  # in one client: a full read of a DGX H100 takes about a tenth of it
 MAX_MEMBERS = 1024  # of one collection
@@ -124,6 +126,8 @@ class RedfishClient:
         if _key(path) in self._missing:
             raise NotFound("the resource does not exist", where=f"{self.transport.endpoint.url}{path}")
         answer = self._request(path)
+        if demands_password_change(answer):
+            raise must_change(answer, f"{self.transport.endpoint.url}{path}")
         if answer.status in (404, 410):
             self._missing.add(_key(path))
         answer.raise_for_status(f"{self.transport.endpoint.url}{path}")

@@ -9,18 +9,21 @@ connect → anonymous service root → platform → (trusted?) login → details
 What each level reads, and the requests that it takes for a BMC with one system that links to its manager and chassis
 (``+`` where only some have it). Tested against a server that counts: tests/unit/…/_redfish/test_request_counts.py.
 
-======== ==================================================================== ==========================================
-level    reads                                                                requests
-======== ==================================================================== ==========================================
-minimal  root, login, Systems, each system, logout                            5; 4 where $expand works; 3 with Basic
-standard minimal + manager, chassis, SecureBoot, Processors (GPUs)            9; 8 where $expand works; + 1 for each GPU
-                                                                              or doubtful processor where it does not;
-                                                                              + 1 for each enclosure around a chassis
-                                                                              without rack; + 2 for a GPU baseboard; + 1
-                                                                              where GPUs are listed elsewhere (Supermicro)
-full     standard + every processor, NICs, storage and drives, TPM by         standard + 1 for each processor + 1 + NICs
-         TrustedComponents                                                    + 1 + storage units + drives
-======== ==================================================================== ==========================================
+======== ======================================================== =====================================================
+level    reads                                                    requests
+======== ======================================================== =====================================================
+minimal  root, login, Systems, each system, logout                5; 4 where $expand works; one less with Basic
+standard minimal + manager, chassis, Secure Boot, Processors      9; 8 where $expand works; besides, where there is such a
+                                                                  thing: + 1 for each GPU and each processor whose Id
+                                                                  does not say what it is (none where $expand works);
+                                                                  + 1 for an enclosure around a chassis without a rack;
+                                                                  + 2 for a GPU baseboard; + 1 where the platform lists
+                                                                  GPUs in a second place (Supermicro, iLO 6)
+full     standard + each processor, NICs, storage and drives      standard + 1 for each processor, + 1 + 1 for each
+                                                                  NIC, + 1 + 1 for each storage unit + 1 for each
+                                                                  drive; where $expand works only + 1 + 1 + 1 for each
+                                                                  drive
+======== ======================================================== =====================================================
 
 ``read_bmc_macs`` adds 1 + the BMC's network interfaces, unless the root tells the MAC (Dell).
 
@@ -232,7 +235,11 @@ class _Discovery:
             root = self.bmc.root = client.try_get(ROOT, "service root") or root
             client.platform = platform_of(root)
         self.outcome.credential = self.bmc.credential = credential.name
-        machines = self._machines(client, root)
+        try:
+            machines = self._machines(client, root)
+        except (AuthenticationFailed, AccessDenied) as error:
+            self._give_up("bmc_unauthorized", "unauthorized", error)
+            return
         observed_at = self.now()
         self.bmc.platform = client.platform
         self.bmc.warnings = client.warnings
@@ -251,8 +258,6 @@ class _Discovery:
     def _machines(self, client: RedfishClient, root: Mapping[str, Any]) -> List[MachineView]:
         machines = machines_of(client, root)
         if not machines:
-            if machines is not None:
-                client.warn("the BMC lists no systems now: one that was reset lists them again after 90 to 200 seconds")
             self.bmc.systems = 0
             return [equipment_of(client, root, has_systems=machines is not None)]
         self.bmc.systems = len(machines)

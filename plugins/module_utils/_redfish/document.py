@@ -92,7 +92,7 @@ def items(value: Any) -> List[Any]:
 
 
 def link(value: Any) -> str:
-    """The URI of a reference (``{"@odata.id": …}``; older firmware: a bare string, or ``href``); "" where there is none."""
+    """The URI of a reference (``{"@odata.id": …}``; older firmware: a bare string, or ``href``), else ""."""
     if isinstance(value, Mapping):
         value = value.get("@odata.id", value.get("href"))
     return value if isinstance(value, str) and value.strip() else ""

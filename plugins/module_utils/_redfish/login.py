@@ -161,7 +161,7 @@ def _session_or_basic(
     said = " ".join(f"{message.id} {message.text}" for message in answer.messages())
     where = f"{transport.endpoint.url}{sessions}"
     if _PASSWORD_CHANGE.search(said):
-        raise _must_change(answer, where)
+        raise must_change(answer, where)
     if re.search(platform.session_full, said, re.IGNORECASE):
         full = Busy(
             "the BMC has no session left",
@@ -203,7 +203,7 @@ def _opened(transport: Transport, credential: Credential, answer: Response) -> L
     login = Login(credential, _own_path(transport, session), basic=False)
     said = " ".join(message.id for message in answer.messages())
     if _PASSWORD_CHANGE.search(said):
-        error = _must_change(answer, where)
+        error = must_change(answer, where)
         log_out(transport, login)
         raise error
     return login
@@ -238,7 +238,7 @@ def _basic(
         answer = transport.request("GET", proof, headers=headers)
         said = " ".join(f"{message.id} {message.text}" for message in answer.messages())
         if answer.status in (401, 403) and _PASSWORD_CHANGE.search(said):
-            raise _must_change(answer, answer.url or proof)
+            raise must_change(answer, answer.url or proof)
         if answer.status == 401:
             raise AuthenticationFailed(
                 "the BMC refused the credential", found=said[:200] or "HTTP 401", where=answer.url or proof
@@ -252,7 +252,13 @@ def _basic(
     return Login(credential, "", basic=True), answer
 
 
-def _must_change(answer: Response, where: str) -> PasswordChangeRequired:
+def demands_password_change(answer: Response) -> bool:
+    """Whether a refusal (403) is about the password's age and not about privileges."""
+    return answer.status == 403 and any(_PASSWORD_CHANGE.search(message.id) for message in answer.messages())
+
+
+def must_change(answer: Response, where: str) -> PasswordChangeRequired:
+    """The error for it, with the account's URI as the BMC's message gives it."""
     account = ""
     for message in answer.messages():
         if _PASSWORD_CHANGE.search(message.id) and message.args:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, Optional
 
-from .._core.errors import HearthError, NotFound, Unreachable
+from .._core.errors import AccessDenied, AuthenticationFailed, HearthError, NotFound, Unreachable
 from .client import FATAL, ROOT, RedfishClient
 from .document import absent, last_segment, link
 from .host_record import MachineView, system_id
@@ -25,9 +25,9 @@ _MOST = 64  # systems behind one BMC; the fullest enclosure that we know of has 
 def machines_of(client: RedfishClient, root: Mapping[str, Any]) -> Optional[List[MachineView]]:
     """The hosts behind the BMC, baseboards attached to theirs.
 
-    Empty: the BMC has no systems now. None: it is no BMC of systems at all (there is no Systems collection). Sets the
-    client's platform to what the systems' own documents tell. Raises Unreachable when the collection can't be reached,
-    since then nothing is known of any of them.
+    Empty: none is known, with a warning that says why. None: it is no BMC of systems at all (there is no Systems
+    collection). Sets the client's platform to what the systems' own documents tell. Raises Unreachable,
+    AuthenticationFailed or AccessDenied when the collection can't be read for that reason: then nothing can.
     """
     path = link(root.get("Systems"))
     if not path:
@@ -48,13 +48,16 @@ def machines_of(client: RedfishClient, root: Mapping[str, Any]) -> Optional[List
     else:
         try:
             client.get(path)
-        except (*FATAL, Unreachable):
+        except (*FATAL, Unreachable, AuthenticationFailed, AccessDenied):
             raise
         except NotFound:
             return None
-        except HearthError:
-            pass  # told as a warning below
+        except HearthError as error:
+            client.note(error, "systems")
+            return []
         uris = client.member_links(path, "systems")
+    if not uris:
+        client.warn("the BMC lists no systems now: one that was reset lists them again after 90 to 200 seconds")
     return _sorted_out(client, _read(client, list({uri.rstrip("/"): uri for uri in uris}.values())))
 
 
