@@ -26,7 +26,7 @@ class Limits:
     max_redirects: int = 3
     #: longest time that one request waits, in all, for a peer that said "busy" or that restarts
     patience: float = 20.0
-    #: repetitions of one request because the peer said "busy"
+    #: repetitions of one request because the peer said "busy", or was there and is away
     busy_retries: int = 4
     #: repetitions of one safe request because the connection broke
     reconnects: int = 2

@@ -325,7 +325,7 @@ class Transport:
 
     def _reliably(self, request: Request, patience: float) -> Response:
         """The answer although the connection may break, where sending twice does no harm."""
-        attempt = 0
+        lost = away = 0
         while True:
             known = self.peer is not None
             try:
@@ -336,22 +336,23 @@ class Transport:
                 # written == 0: it had gone stale before the request, of which the peer saw nothing.
                 if not request.repeatable and exc.written != 0:
                     raise
-                pause = backoff(attempt - 1, self._jitter) if attempt else 0.0
-                self._consider_repetition(exc, attempt, pause, patience)
+                pause = backoff(lost - 1, self._jitter) if lost else 0.0
+                self._consider_repetition(exc, lost < self.limits.reconnects, pause, patience)
+                lost += 1
             except Unreachable as exc:
                 # It was there and is not now, and nothing has been sent: it restarts.
                 if not known:
                     raise
-                pause = backoff(attempt, self._jitter)
-                self._consider_repetition(exc, attempt, pause, patience)
+                pause = backoff(away, self._jitter)
+                self._consider_repetition(exc, away < self.limits.busy_retries, pause, patience)
+                away += 1
             patience -= pause
-            attempt += 1
             if pause:
                 self._pause(pause)
             self.counters.retries += 1
 
-    def _consider_repetition(self, error: Unreachable, attempt: int, pause: float, patience: float) -> None:
-        if attempt >= self.limits.reconnects or pause > patience or pause >= self.deadline.remaining():
+    def _consider_repetition(self, error: Unreachable, allowed: bool, pause: float, patience: float) -> None:
+        if not allowed or pause > patience or pause >= self.deadline.remaining():
             raise error
 
     def _once(self, request: Request) -> Response:

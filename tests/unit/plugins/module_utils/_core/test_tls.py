@@ -73,8 +73,9 @@ def test_an_explicit_ca_does_not_ask_the_environment(authority: Authority, serve
     assert transport_to(server, trust).get_json("/") == {"ok": True}
 
 
-def test_an_explicit_ca_is_the_only_one(authority: Authority, serve: Serve, transport_to: Open, tmp_path: Path,
-                                        monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_explicit_ca_is_the_only_one(
+    authority: Authority, serve: Serve, transport_to: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The environment's CA would verify this peer; the one that the user named does not."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca))
     server = serve(answer, context=authority.issue("127.41.0.1").server_context())
@@ -85,8 +86,9 @@ def test_an_explicit_ca_is_the_only_one(authority: Authority, serve: Serve, tran
         transport_to(server, Trust("verify", ca_path=str(other.ca)), contexts=contexts).connect()
 
 
-def test_a_ca_file_that_changed_is_read_again(authority: Authority, serve: Serve, transport_to: Open,
-                                              tmp_path: Path) -> None:
+def test_a_ca_file_that_changed_is_read_again(
+    authority: Authority, serve: Serve, transport_to: Open, tmp_path: Path
+) -> None:
     server = serve(answer, context=authority.issue("127.41.0.1").server_context())
     path = tmp_path / "ca.pem"
     path.write_bytes(Authority(tmp_path, "another authority").ca.read_bytes())
