@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Tuple
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from ..errors import BadInput
+from ..errors import BadInput, StoreUnavailable
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -22,8 +22,6 @@ POSTGRESQL = "postgresql"
 _FORMS = "a path, sqlite:///path/to/state.sqlite3 or postgresql://user@host/database"
 _YES = ("yes", "true", "1")
 _NO = ("no", "false", "0")
-# What libpq takes as a query parameter and nobody else may see.
-_SECRET_PARAMETERS = ("password", "sslpassword")
 
 
 @dataclass(frozen=True)
@@ -33,13 +31,19 @@ class Location:
     kind: str
     target: str
     shown: str
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    password: str = field(default="", repr=False)
     persistent: Optional[bool] = None
     """What the user said with ``?persistent=``; None: nothing was said, look at the disk."""
 
     @property
-    def password(self) -> str:
-        return self.secrets.get("password", "")
+    def without_password(self) -> str:
+        """The same location as text, which :func:`parse_location` reads again."""
+        if self.persistent is None:
+            return self.target
+        said = "persistent=" + (_YES if self.persistent else _NO)[0]
+        if self.kind == SQLITE:
+            return f"sqlite://{quote(self.target)}?{said}"
+        return self.target + ("&" if "?" in self.target else "?") + said
 
 
 def parse_location(text: str) -> Location:
@@ -60,6 +64,30 @@ def parse_location(text: str) -> Location:
         found=scheme + "://…",
         where="hearth_state",
     )
+
+
+def chosen_location(given: str, environ: Mapping[str, str], *, make: bool = True) -> str:
+    """The location that counts on this machine: what was given, else HEARTH_STATE, else :func:`default_path`.
+
+    The directory of the default is made (mode 0700) unless ``make`` is False; another one is the user's to make.
+    """
+    said = given or environ.get("HEARTH_STATE", "")
+    if said:
+        return said
+    path = default_path(environ, os.path.expanduser("~"))
+    if make:
+        try:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(
+                "The directory of the state store cannot be made.",
+                expected="permission to make it",
+                found=error.strerror or type(error).__name__,
+                where=os.path.dirname(path),
+                next="Point hearth_state (or the environment variable HEARTH_STATE) at a place that this user may"
+                " write.",
+            ) from error
+    return path
 
 
 def default_path(environ: Mapping[str, str], home: str) -> str:
@@ -102,14 +130,18 @@ def _postgresql_url(text: str) -> Location:
     if "@" in parts.path or "@" in parts.query or "#" in text:
         raise _unreadable_url()
     parameters, persistent = _persistent(parts.query)
-    secrets = {name: value for name, value in parameters if name in _SECRET_PARAMETERS}
-    query = urlencode([(name, value) for name, value in parameters if name not in _SECRET_PARAMETERS])
+    if any(name == "sslpassword" for name, _value in parameters):
+        raise BadInput(
+            "The location of the state store cannot carry the password of a TLS key.",
+            expected="sslkey= with a key that needs no password, in a file of mode 0600",
+            where="hearth_state",
+        )
+    query = urlencode([(name, value) for name, value in parameters if name != "password"])
     login, at_sign, hosts = parts.netloc.rpartition("@")
-    user, _colon, password = login.partition(":")
-    if password:
-        secrets["password"] = unquote(password)
+    user, _colon, escaped = login.partition(":")
+    password = unquote(escaped) or dict(parameters).get("password", "")
     target = urlunsplit((POSTGRESQL, user + at_sign + hosts, parts.path, query, ""))
-    return Location(POSTGRESQL, target, target, secrets=secrets, persistent=persistent)
+    return Location(POSTGRESQL, target, target, password=password, persistent=persistent)
 
 
 def _persistent(query: str) -> Tuple[Tuple[Tuple[str, str], ...], Optional[bool]]:

@@ -16,7 +16,7 @@ from ..errors import StoreReadOnly
 from .database import Database
 from .location import SQLITE, Location, parse_location
 from .postgresql import PostgresqlDatabase
-from .schema import migrate
+from .schema import migrate, version_of
 from .sqlite import SqliteDatabase
 from .store import Store
 
@@ -28,6 +28,7 @@ def open_store(
     now: Optional[Callable[[], datetime]] = None,
     owner: str = "",
     busy_timeout: float = 30.0,
+    make: bool = True,
 ) -> Store:
     """Open the store at a path, a ``sqlite:///path`` or a ``postgresql://`` URL; make it where there is none yet.
 
@@ -36,12 +37,13 @@ def open_store(
     :param owner: who writes; the default names user, host and process, so a lease that must outlive the process needs
         an owner of its own (a run's name).
     :param busy_timeout: seconds to wait while others write.
+    :param make: False (check mode): where there is no store yet none is made, and an empty one in memory stands for it.
 
     Raises StoreUnavailable or one of its kinds: StoreVersionTooNew before anything was touched, StoreReadOnly when an
     older store must be brought forward and this user may only read, StoreDamaged, StoreBusy; MissingLibrary.
     """
     place = parse_location(location)
-    database = _database(place, password or place.password, busy_timeout)
+    database = _database(place, password or place.password, busy_timeout, make)
     try:
         migrate(database)
     except StoreReadOnly as error:
@@ -59,10 +61,17 @@ def open_store(
     return Store(database, now=now, owner=owner or _this_process())
 
 
-def _database(place: Location, password: str, busy_timeout: float) -> Database:
+def _database(place: Location, password: str, busy_timeout: float, make: bool) -> Database:
     if place.kind == SQLITE:
-        return SqliteDatabase(place.target, busy_timeout=busy_timeout, persistent=place.persistent)
-    return PostgresqlDatabase(place, password, busy_timeout=busy_timeout)
+        nothing_there = not make and not os.path.lexists(place.target)
+        return SqliteDatabase(
+            place.target, busy_timeout=busy_timeout, persistent=place.persistent, in_memory=nothing_there
+        )
+    server = PostgresqlDatabase(place, password, busy_timeout=busy_timeout)
+    if make or version_of(server):
+        return server
+    server.close()
+    return SqliteDatabase(place.shown, busy_timeout=busy_timeout, persistent=server.persistent, in_memory=True)
 
 
 def _this_process() -> str:

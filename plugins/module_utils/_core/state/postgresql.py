@@ -46,12 +46,9 @@ class PostgresqlDatabase(Database):
             raise missing_psycopg()
         self._said_persistent = place.persistent is not False
         self._busy_timeout = busy_timeout
-        secrets = dict(place.secrets)
-        if password:
-            secrets["password"] = password
-        self._secrets = [value for value in secrets.values() if value]
+        self._password = password
         # Any: they stand beside psycopg's own keywords, which have types of their own.
-        login: Dict[str, Any] = dict(secrets)
+        login: Dict[str, Any] = {"password": password} if password else {}
         if "connect_timeout=" not in place.target:
             login["connect_timeout"] = CONNECT_TIMEOUT
         with self._errors("connect"):
@@ -152,8 +149,8 @@ class PostgresqlDatabase(Database):
 
     def _said(self, error: BaseException) -> str:
         text = " ".join(str(error).split())
-        for secret in self._secrets:
-            for spelling in (secret, quote(secret, safe="")):
+        if self._password:
+            for spelling in (self._password, quote(self._password, safe="")):
                 text = text.replace(spelling, "********")
         return text[:500]
 

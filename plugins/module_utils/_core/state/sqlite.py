@@ -16,7 +16,7 @@ import os
 import sqlite3
 import stat
 from datetime import datetime, timezone
-from typing import Iterator, List, Sequence
+from typing import Iterator, List, Optional, Sequence
 from urllib.parse import quote
 
 from ..errors import StoreBusy, StoreDamaged, StoreReadOnly, StoreUnavailable
@@ -25,15 +25,20 @@ from .persistence import why_not_persistent
 
 
 class SqliteDatabase(Database):
-    """One open file. It is made (mode 0600) when it does not exist; its directory is not."""
+    """One open file. It is made (mode 0600) when it does not exist; its directory is not.
 
-    def __init__(self, path: str, *, busy_timeout: float, persistent: object = None) -> None:
+    With ``in_memory`` no file is looked at: an empty store that stands for one which is not there yet.
+    """
+
+    def __init__(
+        self, path: str, *, busy_timeout: float, persistent: Optional[bool] = None, in_memory: bool = False
+    ) -> None:
         super().__init__(path)
         self._path = path
         self._busy_timeout = busy_timeout
         self._said_persistent = persistent
-        self.writable = _prepare(path)
-        mode = "rw" if self.writable else "ro"
+        self.writable = in_memory or _prepare(path)
+        mode = "memory" if in_memory else "rw" if self.writable else "ro"
         with self._errors():
             # isolation_level None: no transaction begins except by _begin().
             self._connection = sqlite3.connect(

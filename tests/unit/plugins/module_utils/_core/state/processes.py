@@ -38,14 +38,16 @@ def at_once(work: Callable[[int], Any], count: int, *, uid: int | None = None) -
         process.start()
     gathered: dict[int, Any] = {}
     deadline = time.monotonic() + DEADLINE
-    while len(gathered) < count:
+    while len(gathered) < count and time.monotonic() < deadline:
+        # Looked at before the queue: who has died by now has put its answer into the queue already.
+        running = any(process.is_alive() for process in processes)
         if not answers.empty():
             number, answer = answers.get()
             gathered[number] = answer
-            continue
-        if time.monotonic() > deadline or not any(process.is_alive() for process in processes):
+        elif running:
+            time.sleep(0.01)
+        else:
             break
-        time.sleep(0.01)
     for process in processes:
         process.join(5)
         if process.is_alive():

@@ -4,10 +4,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.location import default_path, parse_location
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput, StoreUnavailable
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.location import (
+    chosen_location,
+    default_path,
+    parse_location,
+)
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.opening import open_store
 
 
 @pytest.mark.parametrize(
@@ -39,6 +47,20 @@ def test_the_user_may_say_whether_it_is_persistent(said: str, meant: bool) -> No
 @pytest.mark.parametrize(
     "text",
     [
+        "/srv/a?b#c d",
+        "sqlite:///srv/a%3Fb%23c%20d?persistent=yes",
+        "postgresql://alice@db/hearth?persistent=no",
+        "postgresql://alice@db/hearth?sslmode=require&persistent=yes",
+    ],
+)
+def test_without_its_password_it_is_still_the_same_location(text: str) -> None:
+    place = parse_location(text)
+    assert parse_location(place.without_password) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "postgresql://alice:p%2Fw%40d@db.example.net:5433/hearth?sslmode=require",
         "postgres://alice@db.example.net:5433/hearth?sslmode=require&password=p%2Fw%40d",
     ],
@@ -47,6 +69,7 @@ def test_a_password_is_taken_out_of_what_is_shown(text: str) -> None:
     place = parse_location(text)
     assert place.password == "p/w@d"
     assert place.target == place.shown == "postgresql://alice@db.example.net:5433/hearth?sslmode=require"
+    assert place.without_password == place.target
     assert "p/w@d" not in repr(place) and "p%2Fw" not in repr(place)
 
 
@@ -69,6 +92,7 @@ def test_several_hosts_and_ipv6_pass_as_they_are() -> None:
         "postgresql://alice:can#ary@db/hearth",
         "postgresql://alice:can?ary@db/hearth",
         "postgresql://alice:ca[nary@db/hearth",
+        "postgresql://db/hearth?sslpassword=canary",
     ],
 )
 def test_another_location_is_bad_input_that_does_not_repeat_a_password(text: str) -> None:
@@ -84,3 +108,42 @@ def test_the_default_lies_in_the_users_state_directory() -> None:
     assert default_path({"XDG_STATE_HOME": "/var/state"}, "/home/alice") == "/var/state/hearth/state.sqlite3"
     # The XDG specification says to ignore a relative one.
     assert default_path({"XDG_STATE_HOME": "state"}, "/root") == "/root/.local/state/hearth/state.sqlite3"
+
+
+def test_what_is_given_counts_before_the_environment_before_the_default(tmp_path: Path) -> None:
+    environ = {"HEARTH_STATE": "/srv/env", "XDG_STATE_HOME": str(tmp_path / "state")}
+    assert chosen_location("/srv/given", environ) == "/srv/given"
+    assert chosen_location("", environ) == "/srv/env"
+    del environ["HEARTH_STATE"]
+    assert chosen_location("", environ, make=False) == str(tmp_path / "state/hearth/state.sqlite3")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_directory_of_the_default_is_made_for_this_user_alone(tmp_path: Path) -> None:
+    path = Path(chosen_location("", {"XDG_STATE_HOME": str(tmp_path / "state")}))
+    assert oct(path.parent.stat().st_mode & 0o777) == "0o700"
+    open_store(str(path)).close()
+    assert chosen_location("", {"XDG_STATE_HOME": str(tmp_path / "state")}) == str(path)
+
+
+def test_a_default_that_cannot_be_made_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file, not a directory")
+    with pytest.raises(StoreUnavailable, match="cannot be made") as caught:
+        chosen_location("", {"XDG_STATE_HOME": str(tmp_path / "state")})
+    assert "HEARTH_STATE" in caught.value.next
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_where_none_may_be_made_an_empty_one_stands_for_it(
+    new_location: Callable[[], str], tmp_path: Path, exists: bool
+) -> None:
+    location = new_location()
+    if exists:
+        with open_store(location) as store:
+            store.remember_names({"serial:A": "web1"})
+    for _repetition in range(2):
+        with open_store(location, make=False) as store:
+            assert store.names() == ({"serial:A": "web1"} if exists else {})
+            assert store.location == parse_location(location).shown
+    if not exists:
+        assert list(tmp_path.iterdir()) == []
