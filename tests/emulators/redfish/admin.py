@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.emulators.redfish import worker
@@ -20,6 +22,8 @@ from tests.emulators.redfish.orders import ORDERS
 from tests.emulators.redfish.plan import FaultShare
 from tests.emulators.redfish.statistics import add, rss_bytes
 from tests.emulators.redfish.wire import Listener, Wire
+
+_BMC = re.compile(r"/bmcs/([^/]+)(?:/([a-z_]+))?")
 
 
 class NoSuchThing(LookupError):
@@ -62,7 +66,7 @@ class Admin:
             body = json.loads(request.body) if request.body else {}
             if not isinstance(body, dict):
                 raise ValueError("the body has to be a JSON object")
-            reply = Reply(200, await self._dispatch(request.method, request.path.strip("/").split("/"), body))
+            reply = Reply(200, await self._dispatch(request.method, request.path.rstrip("/"), body))
         except NoSuchThing as error:
             reply = Reply(404, {"error": str(error)})
         except KeyError as error:
@@ -73,41 +77,47 @@ class Admin:
             reply = Reply(500, {"error": str(error)})
         connection.answer(request, reply)
 
-    async def _dispatch(self, method: str, path: list[str], body: dict[str, Any]) -> Any:
-        match method, path:
-            case "GET", ["fleet"]:
-                return self.description
-            case "GET", ["statistics"]:
-                return await self._statistics()
-            case "POST", ["statistics", "reset"]:
-                await self._all("reset")
-                return {}
-            case "GET", ["bmcs"]:
-                return await self._describe_all()
-            case "GET", ["bmcs", address]:
+    async def _dispatch(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        plain: dict[tuple[str, str], Callable[[dict[str, Any]], Awaitable[Any]]] = {
+            ("GET", "/fleet"): self._fleet,
+            ("GET", "/statistics"): self._statistics,
+            ("POST", "/statistics/reset"): self._reset,
+            ("GET", "/bmcs"): self._describe_all,
+            ("PUT", "/faults"): self._share_out,
+            ("DELETE", "/faults"): self._no_faults,
+        }
+        if (method, path) in plain:
+            return await plain[method, path](body)
+        match = _BMC.fullmatch(path)
+        if match is not None:
+            address, rest = match[1], match[2] or ""
+            if (method, rest) == ("GET", ""):
                 return await self._order(address, "describe", {})
-            case "PUT", ["bmcs", address, "faults"]:
+            if (method, rest) == ("PUT", "faults"):
                 return await self._order(address, "faults", {"faults": body})
-            case "DELETE", ["bmcs", address, "faults"]:
+            if (method, rest) == ("DELETE", "faults"):
                 return await self._order(address, "faults", {"faults": {}})
-            case "POST", ["bmcs", address, order] if order in ORDERS:
-                return await self._order(address, order, body)
-            case "PUT", ["faults"]:
-                return await self._share_out(body)
-            case "DELETE", ["faults"]:
-                return await self._share_out({})
-        raise NoSuchThing(f"{method} /{'/'.join(path)}: see tests/emulators/README.md for what there is")
+            if method == "POST" and rest in ORDERS:
+                return await self._order(address, rest, body)
+        raise NoSuchThing(f"{method} {path}: see tests/emulators/README.md for what there is")
+
+    async def _fleet(self, body: dict[str, Any]) -> Any:
+        return self.description
+
+    async def _reset(self, body: dict[str, Any]) -> Any:
+        await self._all("reset")
+        return {}
 
     async def _all(self, what: str) -> list[Any]:
         return list(await asyncio.gather(*(line.ask(what) for line in self._workers)))
 
-    async def _statistics(self) -> dict[str, Any]:
+    async def _statistics(self, body: dict[str, Any]) -> dict[str, Any]:
         total: dict[str, Any] = {"rss_bytes": rss_bytes(), "workers": len(self._workers)}
         for part in await self._all("statistics"):
             add(total, part)
         return total
 
-    async def _describe_all(self) -> dict[str, Any]:
+    async def _describe_all(self, body: dict[str, Any]) -> dict[str, Any]:
         return await self._orders("describe", {address: {} for address in self._worker_of})
 
     async def _order(self, address: str, order: str, arguments: dict[str, Any]) -> Any:
@@ -124,6 +134,9 @@ class Admin:
         )
         return {address: answer for part in answers for address, answer in part.items()}
 
+    async def _no_faults(self, body: dict[str, Any]) -> dict[str, Any]:
+        return await self._share_out({})
+
     async def _share_out(self, body: dict[str, Any]) -> dict[str, Any]:
         """``{"black_hole": "5%", "refused": 3, "tls_stall": {"share": "1%", "bytes": 0}}`` on BMCs that differ."""
         addresses = list(self._worker_of)
@@ -132,7 +145,8 @@ class Admin:
         taken = 0
         for name, wanted in body.items():
             options = dict(wanted) if isinstance(wanted, dict) else {}
-            share = parse_share(name, str(options.pop("share", "100%") if isinstance(wanted, dict) else wanted), options)
+            share_text = str(options.pop("share", "100%")) if isinstance(wanted, dict) else str(wanted)
+            share = parse_share(name, share_text, options)
             count = share.of(len(addresses))
             for step in range(count):
                 asked[addresses[(taken + step) % len(addresses)]]["faults"][name] = options

@@ -367,13 +367,13 @@ class Bmc:
         return delay
 
     def _answer(self, connection: HttpConnection, request: Request) -> None:
-        if connection.wire is None or connection.wire.closed:
+        if connection.wire is None or connection.wire.closed():
             return
         reply: Reply | None = None
         try:
             for fault in self.faults:
                 reply = reply or fault.before(self, request)
-            if connection.wire.closed:  # a fault restarted the BMC
+            if connection.wire.closed():  # a fault restarted the BMC
                 return
             if not self.ready and request.path.rstrip("/") != SERVICE_ROOT:
                 seconds = str(self.manners.retry_after)

@@ -119,9 +119,11 @@ def with_absolute_links(node: Json, origin: str) -> Json:
     """A copy in which each @odata.id is an absolute URI."""
     if isinstance(node, dict):
         return {
-            key: origin + value
-            if key == "@odata.id" and isinstance(value, str) and value.startswith("/")
-            else with_absolute_links(value, origin)
+            key: (
+                origin + value
+                if key == "@odata.id" and isinstance(value, str) and value.startswith("/")
+                else with_absolute_links(value, origin)
+            )
             for key, value in node.items()
         }
     if isinstance(node, list):

@@ -43,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--state-dir", metavar="DIR", help="fleet.json and ca.pem go there (default: a new one in /tmp)")
     made.add_argument("--replay", metavar="DIR", help="serve an unpacked capture, or a directory of several")
     made.add_argument("--no-authentication", action="store_true", help="with --replay: everything is open to all")
-    made.add_argument("--certificates", choices=("own", "shared"), default="own", help="one key for each BMC, or for all")
+    made.add_argument(
+        "--certificates", choices=("own", "shared"), default="own", help="one key for each BMC, or for all"
+    )
     made.add_argument("--list", action="store_true", help="name the platforms and faults, and end")
     return made
 
@@ -133,7 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (state_dir / "fleet.json").unlink(missing_ok=True)
     try:
         plan, known = plan_of(options)
-        print(f"{plan.bmcs} BMCs in {plan.network}; {state_dir}/fleet.json is there when all of them listen", flush=True)
+        print(
+            f"{plan.bmcs} BMCs in {plan.network}; {state_dir}/fleet.json is there when all of them listen", flush=True
+        )
         return supervisor.run(plan, known, state_dir)
     except PlanError as error:
         print(f"error: {error}", file=sys.stderr)

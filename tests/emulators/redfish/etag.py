@@ -10,7 +10,7 @@ import hashlib
 import re
 
 from tests.emulators.redfish.messages import Refusal
-from tests.emulators.redfish.personality import Json, Manners
+from tests.emulators.redfish.personality import Manners
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 

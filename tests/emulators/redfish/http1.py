@@ -233,7 +233,7 @@ class HttpConnection:
 
     def answer(self, request: Request, reply: Reply) -> None:
         wire = self.wire
-        if wire is None or wire.closed:
+        if wire is None or wire.closed():
             return
         self.served += 1
         close = reply.close or not request.keep_alive or self._ended

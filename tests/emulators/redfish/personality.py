@@ -106,7 +106,9 @@ class MachineView(Protocol):
     def power_state(self) -> str: ...  # "On" | "Off" | "PoweringOn" | "PoweringOff" | "Paused"
 
     @property
-    def boot_progress(self) -> str: ...  # BootProgressTypes: "None", "SystemHardwareInitializationComplete", "OSRunning"…
+    def boot_progress(
+        self,
+    ) -> str: ...  # BootProgressTypes: "None", "SystemHardwareInitializationComplete", "OSRunning"…
 
     @property
     def powered_on(self) -> bool: ...  # the host's parts have power: On or PoweringOff
@@ -125,9 +127,9 @@ class BmcView(Protocol):
 
     def machine(self, system: str = "") -> MachineView: ...  # by path of the system; "" is the first one of the tree
 
-    def reading(self, name: str, middle: float, spread: float) -> float: ...  # drifts in middle±spread; wrap in volatile
+    def reading(self, name: str, middle: float, spread: float) -> float: ...  # drifts; wrap in volatile
 
-    def setting(self, path: str, pointer: str) -> Json: ...  # what a PATCH wrote ("/Boot/BootSourceOverrideTarget"), or None
+    def setting(self, path: str, pointer: str) -> Json: ...  # what a PATCH wrote ("/Boot/BootNext") or None
 
 
 Leaf = Callable[[BmcView], Json]
@@ -207,7 +209,7 @@ class Manners:
     # sessions
     session_limit: int = 32
     session_overflow: str = "refused_503"  # "refused_503" | "refused_400" | "oldest_dropped"
-    session_timeout: float = 1800.0  # seconds of idleness; SessionService.SessionTimeout changes it where the tree has it
+    session_timeout: float = 1800.0  # seconds of idleness; a PATCH of SessionTimeout changes it
     session_location: str = "path"  # Location of POST Sessions: "path" | "absolute" | "none" | "trailing_slash"
     basic_auth: bool = True
     anonymous: bool = False  # everything can be read and done without a login (replayed captures)
@@ -219,7 +221,9 @@ class Manners:
     account_slots: int = 0  # > 0: so many fixed slots, empty ones have UserName ""; POST refused, PATCH fills a slot
     first_account_slot: int = 1  # the slot that holds the administrator
     password_length: tuple[int, int] = (8, 64)
-    default_account: tuple[str, str] | None = None  # factory account with password change required, beside the fleet's own
+    default_account: tuple[str, str] | None = (
+        None  # factory account with password change required, beside the fleet's own
+    )
     role_ids: tuple[str, ...] = ("Administrator", "Operator", "ReadOnly")
     # ETags
     etag: str = "strong"  # header: "strong" | "weak" | "none" | "empty" | "doubly_quoted" | "unquoted" | "duplicate"
@@ -258,7 +262,7 @@ class Manners:
     bmc_restart_seconds: float = 3.0  # refuses connections after Manager.Reset
     not_ready_seconds: float = 0.0  # after that: 503 with Retry-After on everything but the root
     retry_after: int = 1  # seconds in Retry-After
-    reached_state: str = "accepted"  # Reset to the state that is reached already: "accepted" | "refused_400" | "refused_409"
+    reached_state: str = "accepted"  # Reset to the state that it has: "accepted" | "refused_400" | "refused_409"
     host_off_503: tuple[str, ...] = ()  # path prefixes that answer 503 while the first system is off
     slow: Mapping[str, float] = field(default_factory=dict)  # path → extra seconds of one slow resource
     read_only: frozenset[str] = frozenset()  # "ComputerSystem.AssetTag": not writable on this platform

@@ -70,7 +70,7 @@ def addresses(plan: Plan) -> list[str]:
     if not network.is_loopback:
         raise PlanError(f"--network {plan.network}: the fleet listens on loopback addresses (127.0.0.0/8) only")
     hosts = network.hosts() if network.prefixlen < 31 else iter(network)
-    found = []
+    found: list[str] = []
     for host in hosts:
         if str(host) == "127.0.0.1":  # the admin endpoint's, and everybody else's
             continue
@@ -154,6 +154,8 @@ def _serial(pattern: str, index: int, digest: bytes) -> str:
 def units(plan: Plan, personalities: Mapping[str, Personality]) -> Iterator[tuple[Unit, Personality]]:
     unknown = sorted(set(plan.platforms) - set(personalities))
     if unknown:
-        raise PlanError(f"--platforms: no personality {', '.join(unknown)}; there are {', '.join(sorted(personalities))}")
+        raise PlanError(
+            f"--platforms: no personality {', '.join(unknown)}; there are {', '.join(sorted(personalities))}"
+        )
     for index, (address, name) in enumerate(zip(addresses(plan), platform_names(plan), strict=True)):
         yield unit(plan, index, address, personalities[name]), personalities[name]

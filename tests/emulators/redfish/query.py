@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Query parameters: $expand, $select, $filter, $top, $skip, only, excerpt, and the platform's way of not having them."""
+"""Query parameters, and each platform's way of not having them."""
 
 from __future__ import annotations
 
@@ -117,8 +117,9 @@ def _whole(name: str, value: str) -> int:
 
 def apply(manners: Manners, query: Query, path: str, body: dict[str, Json], read: Read) -> dict[str, Json]:
     """The body that is served for that query. ``body`` may be written to at its top level."""
-    members = body.get("Members")
-    paged = isinstance(members, list) and "Members@odata.count" in body
+    listed = body.get("Members")
+    paged = isinstance(listed, list) and "Members@odata.count" in body
+    members: list[Json] = listed if isinstance(listed, list) else []
     if (query.top is not None or query.skip or query.matches is not None) and not paged:
         raise Refusal(400, "QueryNotSupportedOnResource")
     if query.excerpt:
@@ -149,9 +150,7 @@ def _excerpt(body: dict[str, Json]) -> dict[str, Json]:
     return {key: value for key, value in body.items() if key in names or key.startswith("@odata.")}
 
 
-def _page(
-    manners: Manners, query: Query, path: str, body: dict[str, Json], members: list[Json]
-) -> dict[str, Json]:
+def _page(manners: Manners, query: Query, path: str, body: dict[str, Json], members: list[Json]) -> dict[str, Json]:
     end = len(members) if query.top is None else min(query.skip + query.top, len(members))
     if manners.page_size and end - query.skip > manners.page_size:
         end = query.skip + manners.page_size

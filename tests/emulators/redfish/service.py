@@ -354,7 +354,8 @@ def _action_entry(bmc: Bmc, path: str) -> dict[str, Json] | None:
     for entry in [*actions.values(), *(oem.values() if isinstance(oem, dict) else ())]:
         target = entry.get("target") if isinstance(entry, dict) else None
         if isinstance(target, str) and target.rstrip("/").endswith(path):
-            return entry
+            found_entry: dict[str, Json] = entry
+            return found_entry
     return None
 
 

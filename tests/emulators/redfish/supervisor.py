@@ -34,7 +34,9 @@ from tests.emulators.redfish.tls import Authority
 def run(plan: Plan, personalities: Mapping[str, Personality], state_dir: Path) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit status."""
     faults = fault_map(plan)
-    fleet = [(unit, personality, faults.get(unit.index, {})) for unit, personality in units(plan, personalities)]
+    fleet: worker.Share = [
+        (unit, personality, faults.get(unit.index, {})) for unit, personality in units(plan, personalities)
+    ]
     shares = [fleet[number :: plan.workers] for number in range(min(plan.workers, len(fleet)))]
     pids: list[int] = []
     lines: list[socket.socket] = []
@@ -65,15 +67,20 @@ def _in_child(plan: Plan, number: int, share: worker.Share, line: socket.socket)
     try:
         worker.run(plan, number, share, line)
         status = 0
-    except BaseException:
-        traceback.print_exc()
     finally:
+        if status:
+            traceback.print_exc()
         sys.stderr.flush()
         os._exit(status)
 
 
 async def _supervise(
-    plan: Plan, fleet: worker.Share, shares: list[worker.Share], pids: list[int], lines: list[socket.socket], state_dir: Path
+    plan: Plan,
+    fleet: worker.Share,
+    shares: list[worker.Share],
+    pids: list[int],
+    lines: list[socket.socket],
+    state_dir: Path,
 ) -> int:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[int] = loop.create_future()
@@ -88,7 +95,8 @@ async def _supervise(
         workers.append(WorkerLine(reader, writer))
     try:
         starting = asyncio.gather(*(line.ask("start") for line in workers))
-        await asyncio.wait([starting, ended], return_when=asyncio.FIRST_COMPLETED)
+        both: list[asyncio.Future[Any]] = [starting, ended]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -77,7 +77,6 @@ class Wire:
             self._established = True
             receiver.established()
 
-    @property
     def closed(self) -> bool:
         return self._sock is None
 
@@ -140,7 +139,7 @@ class Wire:
         self._established = True
         self._flush()
         self._receiver.established()
-        return not self.closed
+        return not self.closed()
 
     def _decrypt(self, tls: ssl.SSLObject) -> None:
         while self._sock is not None:

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from email.utils import format_datetime
 from datetime import timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tests.emulators.redfish.faults import Fault

@@ -139,5 +139,3 @@ class Accounts:
             target.role = bmc.manners.role_ids[-1]
         else:
             del bmc.accounts.accounts[member]
-
-
