@@ -44,15 +44,16 @@ PLAN = replace(
     ),
 )
 
+NICS = f"{PLAN.system}/EthernetInterfaces"
+
 
 def tree() -> Tree:
     made = grace.build(PLAN, BOARD, product="GB200 NVL", redfish_version="1.17.0")
     baseboard.systems_in_order(made, baseboard.SYSTEM, PLAN.system)  # field notes §6: the order differs
     # Members null (field notes §6): the host's NICs are not told.
-    nics = f"{PLAN.system}/EthernetInterfaces"
-    made.collect(nics, "EthernetInterface", "Computer System NIC Collection", ())
-    made[nics]["Members"] = None
-    made[PLAN.system]["EthernetInterfaces"] = {"@odata.id": nics}
+    made.collect(NICS, "EthernetInterface", "Computer System NIC Collection", ())
+    made[NICS]["Members"] = None
+    made[PLAN.system]["EthernetInterfaces"] = {"@odata.id": NICS}
     return made
 
 

@@ -98,7 +98,7 @@ CLIMATE = server_climate(
 
 
 def build(plan: ServerPlan, board: Baseboard, product: str, redfish_version: str) -> TreeBuilder:
-    made = TreeBuilder(Dialect(action_info=True, descriptions=False))
+    made = TreeBuilder(Dialect(action_info=True, descriptions=False, versions={"Memory": "v1_19_0"}))
     service_root(
         made,
         redfish_version=redfish_version,

@@ -25,7 +25,7 @@ FIRMWARE = "4.6.2"
 
 
 def tree() -> Tree:
-    made = TreeBuilder(Dialect())
+    made = TreeBuilder(Dialect(versions={"Chassis": "v1_25_0"}))  # the first with PowerStrip
     service_root(
         made,
         redfish_version="1.15.0",

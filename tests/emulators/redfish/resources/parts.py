@@ -32,7 +32,7 @@ class Dimm:
     gib: int
     mhz: int
     kind: str = "DDR5"
-    serial_pattern: str = "%%######"
+    serial_pattern: str = "%%######%%"
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,11 @@ DDR4_32 = Dimm("Micron Technology", "36ASF4G72PZ-3G2R1", 32, 3200, kind="DDR4")
 LPDDR5_480 = Dimm("NVIDIA", "LPDDR5X-480", 480, 8532, kind="LPDDR5_SDRAM")
 
 NVME_3T84 = Disk("Samsung", "SAMSUNG MZQL23T8HCLS-00A07", 3_840_755_982_336, "S64HN@0#######", "GDC5902Q")
-NVME_1T92 = Disk("KIOXIA", "KCD81RUG1T92", 1_920_383_410_176, "72#0A0##@####", "1UET7104")
+NVME_1T92 = Disk("KIOXIA", "KCD81RUG1T92", 1_920_383_410_176, "72#0A%%%%%%%", "1UET7104")
 NVME_M2_960 = Disk("Micron", "Micron_7450_MTFDKBG960TFR", 960_197_124_096, "22#######%%%", "E2MU200", gbps=8.0)
 SATA_480 = Disk("Intel", "SSDSC2KB480GZ", 480_103_981_056, "PHYI##########P480", "7CV10111", "SATA", gbps=6.0)
 SAS_HDD_12T = Disk(
-    "SEAGATE", "ST12000NM004J", 12_000_138_625_024, "ZTN#%%%%", "E002", protocol="SAS", media="HDD", rpm=7200, gbps=12.0
+    "SEAGATE", "ST12000NM004J", 12_000_138_625_024, "ZTN0%%%%%%", "E002", protocol="SAS", media="HDD", rpm=7200, gbps=12.0
 )
 
 H100 = Gpu("H100 80GB HBM3", 80, "2330-880-A1", "96.00.74.00.0D", 700)

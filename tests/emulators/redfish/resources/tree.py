@@ -191,7 +191,11 @@ def _slashed(node: Any) -> Any:
     if isinstance(node, dict):
         if list(node) == ["@odata.id"] and "#" not in node["@odata.id"]:
             return {"@odata.id": node["@odata.id"].rstrip("/") + "/"}
-        return {key: _slashed(value) for key, value in node.items()}
+        made = {key: _slashed(value) for key, value in node.items()}
+        pointer = node.get("@odata.id")
+        if isinstance(pointer, str) and "#/" in pointer:  # a member embedded in an array: "…/Power/#/PowerControl/0"
+            made["@odata.id"] = pointer.replace("#/", "/#/", 1)
+        return made
     if isinstance(node, list):
         return [_slashed(value) for value in node]
     return node
