@@ -28,7 +28,7 @@ def checks() -> Iterator[list[Check]]:
         report = REPORTS / f"unit-{pair.name}.xml"
         report.parent.mkdir(parents=True, exist_ok=True)
         report.unlink(missing_ok=True)
-        command = [str(environment.python), "-m", "pytest", "-q", "-n", "2", f"--junit-xml={report}"]
+        command = [str(environment.python), "-m", "pytest", "-q", "--durations=10", f"--junit-xml={report}"]
         command += ["-o", f"cache_dir={REPORTS / f'pytest-{pair.name}'}", "tests/unit"]
-        # One pair after the other: each keeps both cores busy.
+        # One process, and one pair after the other: tests hold loopback addresses, and count their threads and children.
         yield [Check(str(pair), command, ROOT, environment.variables(), judge([report].copy))]
