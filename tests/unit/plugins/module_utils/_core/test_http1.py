@@ -37,7 +37,9 @@ def chunked(*chunks: bytes, trailer: bytes = b"") -> bytes:
 GOOD = {
     "content-length": reply({"a": 1}),
     "chunked": chunked(b'{"a"', b": ", b"1}"),
-    "chunk extensions and trailers": chunked(JSON, trailer=b"Checksum: x\r\nOther: y\r\n").replace(b"8\r\n", b"8;x=y\r\n"),
+    "chunk extensions and trailers": chunked(JSON, trailer=b"Checksum: x\r\nOther: y\r\n").replace(
+        b"8\r\n", b"8;x=y\r\n"
+    ),
     "bare line feeds": b"HTTP/1.1 200 OK\nContent-Length: 8\nETag: x\n\n" + JSON,
     "no reason": b"HTTP/1.1 200\r\nContent-Length: 8\r\n\r\n" + JSON,
     "the same length twice": b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\ncontent-length: 8\r\n\r\n" + JSON,
@@ -170,9 +172,7 @@ def test_no_end_is_cut_off_by_its_size(what: str, serve: Serve, transport_to: Op
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_decompression_bomb_goes_no_further_than_the_bound(
-    encoding: str, serve: Serve, transport_to: Open
-) -> None:
+def test_a_decompression_bomb_goes_no_further_than_the_bound(encoding: str, serve: Serve, transport_to: Open) -> None:
     bomb = b"\0" * 50_000_000
     packed = gzip.compress(bomb) if encoding == "gzip" else zlib.compress(bomb)
     assert len(packed) < 100_000
