@@ -103,8 +103,9 @@ class AddressBlocks:
     inside: tuple[Span, ...] = ()
     """every address of targets, singles too, without the excluded ones"""
     excluded: tuple[Span, ...] = ()
-    names: frozenset[str] = frozenset()
-    excluded_names: frozenset[str] = frozenset()
+    excluded_names: tuple[str, ...] = ()
+    # Kept out of repr, by which caches tell settings apart: a set has another order in every process.
+    names: frozenset[str] = dataclasses.field(default=frozenset(), repr=False)
 
     def __contains__(self, target: object) -> bool:
         """Whether targets hold this address or name, and exclude doesn't."""
@@ -158,6 +159,43 @@ def normalised(target: str) -> str:
     return socket.inet_ntop(family, number[1].to_bytes(size, "big")) + percent + zone
 
 
+def single_target(text: str) -> str | None:
+    """The normal form of one address or host name; None for what is neither, or is nobody's address."""
+    number = _number(text.strip())
+    if number is None:
+        return normalised(text) if _is_name(normalised(text)) else None
+    version, address = number
+    return normalised(text) if not _wrong_zone(text.strip(), number) and _unicast(version, address, address) else None
+
+
+def _is_name(name: str) -> bool:
+    labels = name.split(".")
+    numbers = [_NUMBER.fullmatch(label) is not None for label in labels]
+    return (
+        len(name) <= _LONGEST_NAME
+        and all(_LABEL.fullmatch(label) for label in labels)
+        and not _is_numeric(name)
+        and not numbers[-1]
+        and not (len(labels) > 2 and all(numbers[:-1]))  # 10.0.0.1O
+    )
+
+
+def _is_numeric(text: str) -> bool:
+    """Whether this is meant as numbers, and so never as a name."""
+    return not text.strip("0123456789.-: ")
+
+
+def _wrong_zone(text: str, number: tuple[int, int]) -> bool:
+    _bare, percent, zone = text.partition("%")
+    link_local = number[0] == 6 and number[1] >> 118 == 0xFE80 >> 6
+    return bool(percent) and not (link_local and _ZONE.fullmatch(zone))
+
+
+def _unicast(version: int, first: int, last: int) -> bool:
+    """Whether machines can have these addresses: 0.0.0.0 is this one, multicast and 240.0.0.0/4 are none at all."""
+    return first > 0 and last < (0xE0 << 24 if version == 4 else 0xFF << 120)
+
+
 def parse_blocks(targets: t.Sequence[str], exclude: t.Sequence[str] = ()) -> AddressBlocks:
     """Read both options. Raises BadInput with the entry that cannot be right, MissingLibrary without netaddr."""
     if NETADDR_IMPORT_ERROR is not None:
@@ -184,7 +222,7 @@ def parse_blocks(targets: t.Sequence[str], exclude: t.Sequence[str] = ()) -> Add
         inside=_spans((wanted_blocks | alone) - excluded),
         excluded=outside,
         names=frozenset(text for text in singles if _number(text) is None),
-        excluded_names=frozenset(out.names),
+        excluded_names=tuple(sorted(out.names)),
     )
     if targets and not len(blocks):
         raise BadInput(
@@ -247,17 +285,15 @@ class _Entries:
             self._network(text)
         elif hyphen and (_address(left.strip()) is not None or _is_numeric(text)):
             self._range(left.strip(), right.strip())
-        elif _address(text) is not None:
-            self._single(text)
+        elif (number := _number(text)) is not None:
+            self._single(text, number)
         else:
             self._name(text)
 
-    def _single(self, text: str) -> None:
-        _bare, percent, zone = text.partition("%")
-        address = _address(text)
-        if percent and not (address.version == 6 and address.is_link_local() and _ZONE.fullmatch(zone)):
+    def _single(self, text: str, number: tuple[int, int]) -> None:
+        if _wrong_zone(text, number):
             raise self._bad("has a zone, which only an IPv6 link-local address can have")
-        self._unicast(address, address)
+        self._check_unicast(number[0], number[1], number[1])
         self.singles.append(normalised(text))
 
     def _network(self, text: str) -> None:
@@ -281,7 +317,7 @@ class _Entries:
                 f"is too large: 2^{128 - network.prefixlen} addresses",
                 f"Write IPv6 networks of at most /{SHORTEST_IPV6_PREFIX}, single addresses, or use a map or leases.",
             )
-        self._unicast(netaddr.IPAddress(first, network.version), netaddr.IPAddress(last, network.version))
+        self._check_unicast(network.version, first, last)
         if first == last:
             self.singles.append(normalised(str(network.ip)))
             return
@@ -304,31 +340,21 @@ class _Entries:
                 f"is too large: {int(last) - int(first) + 1} addresses",
                 f"Write IPv6 ranges of at most 2^{128 - SHORTEST_IPV6_PREFIX} addresses.",
             )
-        self._unicast(first, last)
+        self._check_unicast(first.version, int(first), int(last))
         self._block(first.version, int(first), int(last))
 
     def _block(self, version: int, first: int, last: int) -> None:
         self._blocks.append(netaddr.IPRange(netaddr.IPAddress(first, version), netaddr.IPAddress(last, version)))
 
     def _name(self, text: str) -> None:
-        name = text.lower().removesuffix(".")
-        labels = name.split(".")
-        numbers = [_NUMBER.fullmatch(label) is not None for label in labels]
-        if (
-            len(name) > _LONGEST_NAME
-            or not all(_LABEL.fullmatch(label) for label in labels)
-            or _is_numeric(name)
-            or numbers[-1]
-            or (len(labels) > 2 and all(numbers[:-1]))  # 10.0.0.1O
-        ):
+        name = normalised(text)
+        if not _is_name(name):
             raise self._bad("is neither an address nor a host name")
         self.singles.append(name)
         self.names.add(name)
 
-    def _unicast(self, first: t.Any, last: t.Any) -> None:
-        """Nobody's address may not be a target: 0.0.0.0 is this machine, multicast and 240.0.0.0/4 are none at all."""
-        highest = netaddr.IPAddress("223.255.255.255" if first.version == 4 else "feff:ffff::")
-        if not self._ends and (int(first) == 0 or last > highest):
+    def _check_unicast(self, version: int, first: int, last: int) -> None:
+        if not self._ends and not _unicast(version, first, last):
             raise self._bad("holds addresses that no machine can have (0.0.0.0, ::, multicast or reserved)")
 
     def _bad(self, what: str, hint: str = "") -> BadInput:
@@ -340,11 +366,6 @@ class _Entries:
             where=f"{self._option}, entry {self._position}",
             next=hint or "Correct the entry; several targets are several entries of the list.",
         )
-
-
-def _is_numeric(text: str) -> bool:
-    """Whether this is meant as numbers, and so never as a name."""
-    return not text.strip("0123456789.-: ")
 
 
 def _shown(value: t.Any) -> str:

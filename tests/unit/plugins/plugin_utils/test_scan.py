@@ -95,7 +95,7 @@ def test_port_without_answer_is_silent_after_its_time(nothing_left: None) -> Non
 def test_address_that_the_kernel_refuses_is_an_error_and_not_the_end(nothing_left: None) -> None:
     """A link-local address without its zone leads nowhere."""
     with listening("127.46.0.1") as port:
-        found = dict((address, state) for address, _port, state in scan(["fe80::1", "127.46.0.1"], (port,), 1.0))
+        found = {address: state for address, _port, state in scan(["fe80::1", "127.46.0.1"], (port,), 1.0)}
     assert found == {"fe80::1": "error", "127.46.0.1": "open"}
 
 

@@ -16,7 +16,12 @@ import pytest
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput, MissingLibrary
 from ansible_collections.hearth.datacenter.plugins.plugin_utils import _targets
-from ansible_collections.hearth.datacenter.plugins.plugin_utils._targets import Shard, normalised, parse_blocks
+from ansible_collections.hearth.datacenter.plugins.plugin_utils._targets import (
+    Shard,
+    normalised,
+    parse_blocks,
+    single_target,
+)
 
 
 def scanned(*targets: str, exclude: Any = ()) -> List[str]:
@@ -201,6 +206,29 @@ def test_without_netaddr_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(MissingLibrary) as raised:
         parse_blocks(["10.0.0.1"])
     assert "netaddr" in raised.value.next
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [("10.0.0.7", "10.0.0.7"), (" BMC-7. ", "bmc-7"), ("FD00::0:7", "fd00::7"), ("fe80::1%eth0", "fe80::1%eth0")],
+)
+def test_single_target_is_normalised(text: str, normal: str) -> None:
+    assert single_target(text) == normal
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "10.0.0.7/32", "10.0.0.1-9", "10.0.0.300", "0.0.0.0", "::", "224.0.0.1", "fd00::1%eth0", "a b", "b:443"],
+)
+def test_single_target_is_nothing_else(text: str) -> None:
+    assert single_target(text) is None
+
+
+def test_settings_look_the_same_in_every_process() -> None:
+    """Caches compare the representation; a set would come in another order each time."""
+    names = [f"bmc{number}" for number in range(20)]
+    assert repr(parse_blocks([*names, "x"], names)) == repr(parse_blocks([*reversed(names), "x"], names[::-1]))
+    assert "frozenset" not in repr(parse_blocks(names, ["x", "y"]))
 
 
 # ---- shards ---------------------------------------------------------------------------------------------------------
