@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Optional
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Deadline, Endpoint, Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
-
 from tests.servers.certificates import Authority
 from tests.servers.scripted_http import Handler, ScriptedServer
 
@@ -43,7 +43,9 @@ def serve() -> Iterator[Serve]:
 def transport_to() -> Iterator[Open]:
     with ExitStack() as transports:
 
-        def start(server: ScriptedServer, trust: Trust = Trust("off"), *, seconds: float = 10.0, **kw: Any) -> Transport:
+        def start(
+            server: ScriptedServer, trust: Trust = Trust("off"), *, seconds: float = 10.0, **kw: Any
+        ) -> Transport:
             endpoint = Endpoint(server.host, server.port, "https" if server.context is not None else "http")
             kw.setdefault("deadline", Deadline.after(seconds))
             return transports.enter_context(Transport(endpoint, trust, **kw))

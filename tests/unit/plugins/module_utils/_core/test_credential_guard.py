@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any, Callable, Iterator
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import (
     BadInput,
@@ -25,7 +26,6 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.tls import TlsContexts
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
-
 from tests.servers.certificates import Authority, Certificate
 from tests.servers.scripted_http import CLOSE, Received, ScriptedServer, Step, reply
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import TimedOut
 

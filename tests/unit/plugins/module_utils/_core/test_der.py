@@ -10,14 +10,14 @@ import datetime
 import random
 
 import pytest
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.der import subject_public_key_info
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import ProtocolViolation
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.der import subject_public_key_info
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import ProtocolViolation
 from tests.servers.certificates import Authority
 
 KEYS = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Callable, List, Optional
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.etag import conditionally, ladder, opaque
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.response import Headers, Response
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Iterator, List, Set
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core import fanout
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import Cancelled, HearthError, Unreachable
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.fanout import Progress, fan_out

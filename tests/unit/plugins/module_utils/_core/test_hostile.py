@@ -13,8 +13,9 @@ import time
 import unicodedata
 
 import pytest
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.hostile import clean, clean_json, host_name
 from jinja2 import Environment
+
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.hostile import clean, clean_json, host_name
 
 MARKS = ("{{", "{%", "{#", "}}", "%}", "#}")
 

@@ -12,6 +12,7 @@ import zlib
 from typing import Any, Iterator
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import (
     ConnectionLost,
     ProtocolViolation,
@@ -19,7 +20,6 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Limits
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
-
 from tests.servers.certificates import Authority
 from tests.servers.scripted_http import CLOSE, Received, Step, reply
 

@@ -10,6 +10,7 @@ import base64
 import json
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.redaction import MASK, Redactor
 
 LONG = 'k3y-"\\with/all&kinds'

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core import errors
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.response import DEEPEST_JSON, Headers, Response
 

@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core import tls
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import (
     BadInput,
@@ -22,7 +23,6 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Deadline, Endpoint, Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
-
 from tests.servers.certificates import Authority
 from tests.servers.scripted_http import reply
 

@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from typing import Any, List
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core import stream
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import (
@@ -32,7 +33,6 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Deadline, Limits, Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
-
 from tests.servers.certificates import Authority
 from tests.servers.scripted_http import CLOSE, RESET, Received, ScriptedServer, Step, reply
 

@@ -10,9 +10,9 @@ import base64
 import hashlib
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Peer, Trust, judge, parse_pin
-
 from tests.servers.certificates import Authority
 
 DIGEST = hashlib.sha256(b"key").hexdigest()
