@@ -30,5 +30,5 @@ def checks() -> Iterator[list[Check]]:
         report.unlink(missing_ok=True)
         command = [str(environment.python), "-m", "pytest", "-q", "--durations=10", f"--junit-xml={report}"]
         command += ["-o", f"cache_dir={REPORTS / f'pytest-{pair.name}'}", "tests/unit"]
-        # One process, and one pair after the other: tests hold loopback addresses, and count their threads and children.
+        # One process, one pair after the other: tests hold loopback addresses and count their own threads.
         yield [Check(str(pair), command, ROOT, environment.variables(), judge([report].copy))]
