@@ -9,12 +9,13 @@ A location may carry a password. It is taken out here, once: what is shown, logg
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Tuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from ..errors import BadInput, StoreUnavailable
+from ..errors import BadInput
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -76,17 +77,9 @@ def chosen_location(given: str, environ: Mapping[str, str], *, make: bool = True
         return said
     path = default_path(environ, os.path.expanduser("~"))
     if make:
-        try:
+        # Where that is not possible, opening the store says so: the error is the same for every location.
+        with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise StoreUnavailable(
-                "The directory of the state store cannot be made.",
-                expected="permission to make it",
-                found=error.strerror or type(error).__name__,
-                where=os.path.dirname(path),
-                next="Point hearth_state (or the environment variable HEARTH_STATE) at a place that this user may"
-                " write.",
-            ) from error
     return path
 
 

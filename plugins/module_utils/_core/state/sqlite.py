@@ -166,7 +166,8 @@ def _prepare(path: str) -> bool:
             "The directory of the state store does not exist.",
             expected="a directory",
             where=directory,
-            next=f"Make it (mkdir -m 0700 {directory}), or correct hearth_state.",
+            next=f"Make it (mkdir -m 0700 {directory}), or point hearth_state (or the environment variable"
+            " HEARTH_STATE) at a place that this user may write.",
         )
     if not os.path.lexists(path):
         try:

@@ -128,8 +128,9 @@ def test_the_directory_of_the_default_is_made_for_this_user_alone(tmp_path: Path
 
 def test_a_default_that_cannot_be_made_says_what_to_set(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file, not a directory")
-    with pytest.raises(StoreUnavailable, match="cannot be made") as caught:
-        chosen_location("", {"XDG_STATE_HOME": str(tmp_path / "state")})
+    location = chosen_location("", {"XDG_STATE_HOME": str(tmp_path / "state")})
+    with pytest.raises(StoreUnavailable, match="directory of the state store does not exist") as caught:
+        open_store(location)
     assert "HEARTH_STATE" in caught.value.next
 
 
