@@ -40,7 +40,9 @@ VIOLATIONS: Mapping[str, tuple[Violation, ...]] = {
         ),
         Violation(CHASSIS, "/Members", "a member that is not there (field notes §6, DGX H100: bogus members)"),
         Violation(dgx_h100.BOGUS_MEMBER, "", "the member that is not there"),
-        Violation(baseboard.MANAGER, "/Id", "the HMC's own service calls its manager bmc, the host's BMC only relays it"),
+        Violation(
+            baseboard.MANAGER, "/Id", "the HMC's own service calls its manager bmc, the host's BMC only relays it"
+        ),
     ),
     "gb200": (
         Violation(baseboard.SYSTEM, "/UUID", "empty UUID (field notes §6, GB200)"),
@@ -65,5 +67,5 @@ SHARED_IDENTITIES: Mapping[str, Mapping[str, str]] = {
         asrockrack.EXAMPLE_UUID: "AMI's example UUID, the same on every board",
     },
     "gb200": {"": "empty UUID of the baseboard (field notes §6)"},
-    "multi_node": {uuid: "empty or equal UUIDs (issue 3 §4)" for uuid in multi_node.UUIDS},
+    "multi_node": dict.fromkeys(multi_node.UUIDS, "empty or equal UUIDs (issue 3 §4)"),
 }

@@ -16,7 +16,7 @@ from tests.emulators.redfish.resources import parts
 from tests.emulators.redfish.resources.baseboard import PREFIXES, Baseboard, baseboard, baseboard_images
 from tests.emulators.redfish.resources.boot import BIOS_ATTRIBUTES, BootChoices
 from tests.emulators.redfish.resources.chassis import CHASSIS
-from tests.emulators.redfish.resources.environment import Climate, Probe, server_climate
+from tests.emulators.redfish.resources.environment import Probe, server_climate
 from tests.emulators.redfish.resources.leaves import unit_id
 from tests.emulators.redfish.resources.logs import Log
 from tests.emulators.redfish.resources.manager import MANAGERS
@@ -110,7 +110,7 @@ def tree() -> Tree:
     megarac.root(made, "1.11.0", "13.03")
     server_collections(made)
     server(made, PLAN)
-    baseboard(made, BOARD)
+    baseboard(made, BOARD, PLAN.system)
     megarac.services(
         made,
         (

@@ -61,7 +61,16 @@ PLAN = ServerPlan(
         options=(("Boot0000", "debian"), ("Boot0001", "PXE LAN1")),
     ),
     bios={"attributes": BIOS_ATTRIBUTES, "registry": "BiosAttributeRegistry.0.0.1", "settings": "Settings"},
-    resets=("On", "ForceOff", "GracefulShutdown", "GracefulRestart", "ForceRestart", "Nmi", "PushPowerButton", "PowerCycle"),
+    resets=(
+        "On",
+        "ForceOff",
+        "GracefulShutdown",
+        "GracefulRestart",
+        "ForceRestart",
+        "Nmi",
+        "PushPowerButton",
+        "PowerCycle",
+    ),
     led="indicator",
     climate=server_climate(
         supplies=("0", "1"),

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""NVIDIA GB200 NVL compute tray: two Grace, four GPUs. The baseboard is listed before the host, its UUID is empty, and a
-collection has null for Members."""
+"""NVIDIA GB200 NVL compute tray: two Grace, four GPUs. The baseboard is listed before the host, its UUID is empty, and
+a collection has null for Members."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.emulators.redfish.personality import Manners, Tree
+from tests.emulators.redfish.personality import Manners
 from tests.emulators.redfish.resources import parts
 from tests.emulators.redfish.resources.accounts import account_service, session_service
 from tests.emulators.redfish.resources.baseboard import PREFIXES, Baseboard, baseboard, baseboard_images
@@ -69,7 +69,11 @@ PLAN = ServerPlan(
         options=(("Boot0001", "UEFI HTTPv4"), ("Boot0002", "UEFI PXEv4"), ("Boot0003", "debian")),
         more={"BootOrderPropertySelection": "BootOrder", "StopBootOnFault": "Never"},
     ),
-    bios={"attributes": {"TPM": "Enabled", "QuickBoot": True}, "registry": "BiosAttributeRegistry", "settings": "Settings"},
+    bios={
+        "attributes": {"TPM": "Enabled", "QuickBoot": True},
+        "registry": "BiosAttributeRegistry",
+        "settings": "Settings",
+    },
     secure_boot={"mode": "SetupMode", "reset_keys": ()},
     resets=("On", "ForceOff", "ForceOn", "ForceRestart", "GracefulRestart", "GracefulShutdown"),
     led="both",
@@ -115,7 +119,7 @@ def build(plan: ServerPlan, board: Baseboard, product: str, redfish_version: str
     thermal_subsystem(made, plan.chassis, climate, fans=False)  # field notes §6: fans only as Sensors
     environment_metrics(made, plan.chassis, climate)
     link_parts(made, plan.chassis)
-    baseboard(made, board)
+    baseboard(made, board, plan.system)
     account_service(made)
     session_service(made)
     update_service(
@@ -135,7 +139,6 @@ def build(plan: ServerPlan, board: Baseboard, product: str, redfish_version: str
     registries(made, ("Base.1.16.0", "ResourceEvent.1.3.0", "TaskEvent.1.0.3"))
     finish(made)
     return made
-
 
 
 MANNERS = Manners(

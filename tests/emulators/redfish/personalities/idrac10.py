@@ -78,6 +78,5 @@ PERSONALITY = Personality(
         idrac9.PERSONALITY.manners,
         power_off_seconds=1.0,
         reached_state="refused_409",  # field notes §6: 409 for On right after off
-        read_only=idrac9.PERSONALITY.manners.read_only | {"ComputerSystem.Boot"},
     ),
 )

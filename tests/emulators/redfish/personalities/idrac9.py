@@ -82,7 +82,7 @@ def images(bmc: str, bios: str, disk: parts.Disk, count: int) -> tuple[Image, ..
     return (
         Image(f"Installed-25227-{bmc}__iDRAC.Embedded.1-1", "Integrated Dell Remote Access Controller", bmc),
         Image(f"Installed-159-{bios}__BIOS.Setup.1-1", "BIOS", bios),
-        Image(f"Previous-159-1.9.2__BIOS.Setup.1-1", "BIOS", "1.9.2", updateable=False),
+        Image("Previous-159-1.9.2__BIOS.Setup.1-1", "BIOS", "1.9.2", updateable=False),
         Image("Installed-27763-1.1.1__CPLD.Embedded.1", "System CPLD", "1.1.1"),
         Image("Installed-109673-7.2.2.0__TPM.Integrated.1-1", "TPM", "7.2.2.0", updateable=False),
         Image("Installed-108255-22.71.3__NIC.Integrated.1-1-1", "Broadcom Adv. Dual 25Gb Ethernet", "22.71.3"),
@@ -149,7 +149,15 @@ PLAN = ServerPlan(
     },
     secure_boot={
         "mode": "DeployedMode",
-        "reset_keys": ("ResetAllKeysToDefault", "DeleteAllKeys", "DeletePK", "ResetPK", "ResetKEK", "ResetDB", "ResetDBX"),
+        "reset_keys": (
+            "ResetAllKeysToDefault",
+            "DeleteAllKeys",
+            "DeletePK",
+            "ResetPK",
+            "ResetKEK",
+            "ResetDB",
+            "ResetDBX",
+        ),
     },
     resets=(
         "On",
@@ -228,7 +236,9 @@ def build(made: TreeBuilder, plan: ServerPlan, redfish_version: str, firmware_im
         led="none",
     )
     made[plan.chassis]["Links"] |= {"Contains": [{"@odata.id": BACKPLANE}], "Contains@odata.count": 1}
-    account_service(made, roles=ROLES, lockout_seconds=0, account_types=("Redfish", "SNMP", "HostConsole", "IPMI", "WebUI"))
+    account_service(
+        made, roles=ROLES, lockout_seconds=0, account_types=("Redfish", "SNMP", "HostConsole", "IPMI", "WebUI")
+    )
     session_service(made)
     update_service(
         made,

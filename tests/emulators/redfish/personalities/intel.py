@@ -49,7 +49,12 @@ PLAN = ServerPlan(
     dimm_label=lambda i: f"CPU{i // 8 + 1}_DIMM_{'ABCDEFGH'[i % 8]}1",
     ports=(Port("eth0", 2, 10_000), Port("eth1", 3, 10_000, link_up=False)),
     subsystems=(
-        Subsystem("1", "Storage", tuple(Bay(f"drive{i}", parts.NVME_1T92, f"Drive {i}") for i in range(2)), volumes_listed=False),
+        Subsystem(
+            "1",
+            "Storage",
+            tuple(Bay(f"drive{i}", parts.NVME_1T92, f"Drive {i}") for i in range(2)),
+            volumes_listed=False,
+        ),
     ),
     boot=BootChoices(targets=("None", "Pxe", "Hdd", "Cd", "Diags", "BiosSetup", "Usb"), enabled_values=None),
     bios={"attributes": BIOS_ATTRIBUTES, "registry": "BiosAttributeRegistry.1.0.0", "settings": "Settings"},

@@ -35,7 +35,11 @@ BOOT = BootChoices(
     targets=("None", "Pxe", "Hdd", "Cd", "Usb", "BiosSetup", "UefiTarget", "UefiBootNext"),
     enabled_values=("Disabled", "Once", "Continuous"),
     mode_values=("Legacy", "UEFI"),
-    options=(("Boot0000", "debian"), ("Boot0002", "UEFI: PXE IPv4 Intel(R) I350"), ("Boot0003", "UEFI: Built-in Shell")),
+    options=(
+        ("Boot0000", "debian"),
+        ("Boot0002", "UEFI: PXE IPv4 Intel(R) I350"),
+        ("Boot0003", "UEFI: Built-in Shell"),
+    ),
     more={"BootNext": None, "BootOrderPropertySelection": "BootOrder"},
 )
 

@@ -20,7 +20,7 @@ from tests.emulators.redfish.resources.environment import (
     server_climate,
 )
 from tests.emulators.redfish.resources.logs import Log, log_services
-from tests.emulators.redfish.resources.manager import MANAGERS, manager, manager_ports, network_protocol
+from tests.emulators.redfish.resources.manager import MANAGERS, MediaSlot, manager, manager_ports, network_protocol
 from tests.emulators.redfish.resources.network import Port
 from tests.emulators.redfish.resources.server import ServerPlan, climate, server_collections, server_without_manager
 from tests.emulators.redfish.resources.service_root import protocol_features, service_root
@@ -59,7 +59,8 @@ NODE = ServerPlan(
     boot=BootChoices(targets=("None", "Pxe", "Hdd", "Cd", "BiosSetup"), enabled_values=None, mode_values=None),
     bios=None,
     secure_boot=None,
-    climate=server_climate(cpus=1, fans=0, watts=240.0),
+    media=(MediaSlot("CD1", "Virtual CD"),),
+    media_at="system",
     system_logs=(Log("SEL", "System Event Log", "SEL"),),
 )
 
@@ -74,6 +75,7 @@ def node(number: int) -> ServerPlan:
         host=None,
         ports=(Port("1", 16 + 2 * number, 10_000), Port("2", 17 + 2 * number, 10_000, link_up=False)),
         subsystems=(Subsystem("1", "SATA", tuple(Bay(str(i + 1), parts.SATA_480, f"Bay {i + 1}") for i in range(2))),),
+        climate=server_climate(cpus=1, fans=0, watts=240.0, system=f"{SYSTEMS}/{name}"),
         chassis_more={"contained_by": ENCLOSURE},
     )
 

@@ -54,7 +54,9 @@ def account_service(
         body["LDAP"] = _provider("uid", "memberOf")
         body["ActiveDirectory"] = _provider("sAMAccountName", "memberOf")
     tree.add(ACCOUNT_SERVICE, "AccountService", "Account Service", body, identifier=identifier)
-    for role, privileges in (roles or {key: PRIVILEGES[key] for key in ("Administrator", "Operator", "ReadOnly")}).items():
+    for role, privileges in (
+        roles or {key: PRIVILEGES[key] for key in ("Administrator", "Operator", "ReadOnly")}
+    ).items():
         tree.add(
             f"{ACCOUNT_SERVICE}/Roles/{role}",
             "Role",

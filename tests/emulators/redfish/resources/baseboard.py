@@ -44,8 +44,8 @@ class Baseboard:
     labels: tuple[str, ...] = ()
 
 
-def baseboard(tree: TreeBuilder, board: Baseboard) -> None:
-    host = next(path for path in tree if path.startswith(f"{SYSTEMS}/"))
+def baseboard(tree: TreeBuilder, board: Baseboard, host: str) -> None:
+    """``host``: path of the system whose power the baseboard has."""
     system(
         tree,
         "HGX_Baseboard_0",
@@ -70,9 +70,7 @@ def baseboard(tree: TreeBuilder, board: Baseboard) -> None:
     del tree[SYSTEM]["Actions"]
     processor_collection(tree, SYSTEM)
     tree.collect(f"{SYSTEM}/Memory", "Memory", "Memory Module Collection")
-    memory = {
-        name: gpu_memory(tree, SYSTEM, board.gpu, name, f"{SYSTEM}/Processors/{name}") for name in board.names
-    }
+    memory = {name: gpu_memory(tree, SYSTEM, board.gpu, name, f"{SYSTEM}/Processors/{name}") for name in board.names}
     labels = dict(zip(board.names, board.labels or board.names, strict=True))
     gpus(
         tree,

@@ -14,6 +14,7 @@ from tests.emulators.redfish.resources.leaves import rack, rack_offset
 from tests.emulators.redfish.resources.tree import TreeBuilder
 
 CHASSIS = f"{SERVICE_ROOT}/Chassis"
+HOST_POWER = power_state()  # of the first system
 
 
 def chassis_collection(tree: TreeBuilder, name: str = "Chassis Collection") -> None:
@@ -47,7 +48,7 @@ def chassis(
     processors: Iterable[str] = (),
     location: Template | None = None,
     led: str = "active",  # "indicator" | "active" | "both" | "none"
-    power: Leaf | str | None = power_state(),
+    power: Leaf | str | None = HOST_POWER,
     reset_types: Iterable[str] = (),
     height_units: int | None = None,
     **more: Any,

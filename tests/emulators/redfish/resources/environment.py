@@ -42,10 +42,12 @@ class Probe:
     critical: float | None = None
     of_host: bool = False
     digits: int = 1
+    system: str = ""  # path of the host, where the BMC has several
 
     def leaf(self) -> Any:
-        make = reading_when_on if self.of_host else reading
-        return make(self.identifier, self.middle, self.spread, self.digits)
+        if self.of_host:
+            return reading_when_on(self.identifier, self.middle, self.spread, self.digits, self.system)
+        return reading(self.identifier, self.middle, self.spread, self.digits)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,13 @@ class Climate:
 
     def sensors(self) -> list[Probe]:
         supplied = [self.supply_probe(name) for name in self.supplies] if self.supply else []
-        return [*self.temperatures, *self.fans, *self.voltages, *([self.power] if self.power else []), *self.others] + supplied
+        return [
+            *self.temperatures,
+            *self.fans,
+            *self.voltages,
+            *([self.power] if self.power else []),
+            *self.others,
+        ] + supplied
 
     def supply_probe(self, name: str) -> Probe:
         return Probe(f"{name}_InputPower", f"{name} Input Power", "Power", "PowerSupply", self.supply_power, 15.0)
@@ -82,18 +90,29 @@ def server_climate(
     cpu: tuple[str, str] = ("CPU{0}Temp", "CPU{0} Temp"),
     fan: tuple[str, str] = ("Fan{0}", "Fan {0}"),
     power: tuple[str, str] = ("TotalPower", "Total Power"),
+    system: str = "",
 ) -> Climate:
     """The climate of an ordinary server, under the platform's own sensor names."""
     return Climate(
         temperatures=(
             Probe(inlet[0], inlet[1], "Temperature", "Intake", 23.0, 1.5, caution=38, critical=42),
             *(
-                Probe(cpu[0].format(i), cpu[1].format(i), "Temperature", "CPU", 52.0, 6.0, 90, 95, of_host=True)
+                Probe(cpu[0].format(i), cpu[1].format(i), "Temperature", "CPU", 52.0, 6.0, 90, 95, True, 1, system)
                 for i in range(1, cpus + 1)
             ),
         ),
         fans=tuple(
-            Probe(fan[0].format(i), fan[1].format(i), "Rotational", "Fan", 6200, 300, of_host=True, digits=0)
+            Probe(
+                fan[0].format(i),
+                fan[1].format(i),
+                "Rotational",
+                "Fan",
+                6200,
+                300,
+                of_host=True,
+                digits=0,
+                system=system,
+            )
             for i in range(1, fans + 1)
         ),
         voltages=(

@@ -10,26 +10,6 @@ from typing import Any
 
 from tests.emulators.redfish.personality import BmcView, Leaf, volatile
 
-__all__ = [
-    "boot_progress",
-    "bmc_host_name",
-    "bmc_ipv4",
-    "flat_mac",
-    "host_name",
-    "lockout_threshold",
-    "password_length",
-    "rack",
-    "reading_when_on",
-    "rack_offset",
-    "session_timeout",
-    "state_when_on",
-    "unit_id",
-    "upper_mac",
-    "uuid_from_mac",
-    "uuid_of",
-    "while_on",
-]
-
 
 def rack(bmc: BmcView) -> Any:
     return bmc.unit.rack
@@ -79,6 +59,10 @@ def bmc_ipv4(bmc: BmcView) -> Any:
             "Gateway": bmc.unit.address.rsplit(".", 1)[0] + ".254",
         }
     ]
+
+
+# The UUID of the service, which root and manager tell alike.
+SERVICE_UUID = uuid_of("service")
 
 
 def boot_progress(system: str = "") -> Leaf:

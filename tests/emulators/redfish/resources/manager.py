@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.emulators.redfish.personality import SERVICE_ROOT, Leaf, Template, clock, link, links, mac, volatile
-from tests.emulators.redfish.resources.leaves import bmc_host_name, bmc_ipv4, unit_id, uuid_of
+from tests.emulators.redfish.resources.leaves import SERVICE_UUID, bmc_host_name, bmc_ipv4, unit_id, uuid_of
 from tests.emulators.redfish.resources.tree import TreeBuilder
 
 MANAGERS = f"{SERVICE_ROOT}/Managers"
+MANAGER_UUID = uuid_of("manager")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ def manager(
     chassis: Iterable[str] = (),
     name: str = "Manager",
     kind: str = "BMC",
-    uuid: Leaf | str | None = uuid_of("manager"),
-    service_uuid: Leaf | None = uuid_of("service"),
+    uuid: Leaf | str | None = MANAGER_UUID,
+    service_uuid: Leaf | None = SERVICE_UUID,
     reset_types: Iterable[str] = ("GracefulRestart", "ForceRestart"),
     default_types: Iterable[str] = (),
     software: str | None = None,
@@ -92,7 +93,9 @@ def manager_ports(
     name: str = "Manager Ethernet Interface",
 ) -> Template:
     """The BMC's own interfaces: id → number of its MAC. Only MAC 0 carries the address that we talk to."""
-    made = tree.collect(f"{manager_path}/EthernetInterfaces", "EthernetInterface", "Ethernet Network Interface Collection")
+    made = tree.collect(
+        f"{manager_path}/EthernetInterfaces", "EthernetInterface", "Ethernet Network Interface Collection"
+    )
     for identifier, number in (ports or {"1": 0}).items():
         ours = number == 0
         tree.add(
@@ -149,7 +152,9 @@ def network_protocol(
         "NTP": {"ProtocolEnabled": False, "NTPServers": []},
         "Status": {"State": "Enabled", "Health": "OK"},
     }
-    return tree.add(path, "ManagerNetworkProtocol", "Manager Network Protocol", body | (more or {}), identifier=identifier)
+    return tree.add(
+        path, "ManagerNetworkProtocol", "Manager Network Protocol", body | (more or {}), identifier=identifier
+    )
 
 
 def https_certificate(tree: TreeBuilder, protocol_path: str) -> Template:

@@ -49,7 +49,7 @@ def dimms(
                 "PartNumber": dimm.part_number,
                 "SerialNumber": token(dimm.serial_pattern, f"{system}/dimm{i}"),
                 "RankCount": 2,
-                "Status": {"State": state_when_on(), "Health": "OK"},
+                "Status": {"State": state_when_on(system=system), "Health": "OK"},
             }
         else:
             body |= {"CapacityMiB": 0, "Status": {"State": "Absent"}}

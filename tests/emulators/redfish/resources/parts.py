@@ -94,7 +94,15 @@ NVME_1T92 = Disk("KIOXIA", "KCD81RUG1T92", 1_920_383_410_176, "72#0A%%%%%%%", "1
 NVME_M2_960 = Disk("Micron", "Micron_7450_MTFDKBG960TFR", 960_197_124_096, "22#######%%%", "E2MU200", gbps=8.0)
 SATA_480 = Disk("Intel", "SSDSC2KB480GZ", 480_103_981_056, "PHYI##########P480", "7CV10111", "SATA", gbps=6.0)
 SAS_HDD_12T = Disk(
-    "SEAGATE", "ST12000NM004J", 12_000_138_625_024, "ZTN0%%%%%%", "E002", protocol="SAS", media="HDD", rpm=7200, gbps=12.0
+    "SEAGATE",
+    "ST12000NM004J",
+    12_000_138_625_024,
+    "ZTN0%%%%%%",
+    "E002",
+    protocol="SAS",
+    media="HDD",
+    rpm=7200,
+    gbps=12.0,
 )
 
 H100 = Gpu("H100 80GB HBM3", 80, "2330-880-A1", "96.00.74.00.0D", 700)

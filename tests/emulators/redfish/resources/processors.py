@@ -45,7 +45,7 @@ def cpus(
                 "TotalThreads": cpu.threads,
                 "MaxTDPWatts": cpu.watts,
                 "ProcessorId": {"VendorId": cpu.vendor_id} if cpu.vendor_id else None,
-                "Status": {"State": state_when_on(), "Health": "OK"},
+                "Status": {"State": state_when_on(system=system), "Health": "OK"},
                 "Location": {"PartLocation": {"ServiceLabel": socket(i), "LocationType": "Socket"}},
                 "Links": {"Chassis": link(chassis)} if chassis else None,
             },

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.emulators.redfish.personality import Leaf, Template, asset_tag, mac, serial, system_uuid
+from tests.emulators.redfish.personality import Leaf, Template, asset_tag, mac, power_state, serial, system_uuid
 from tests.emulators.redfish.resources.boot import (
     BIOS_ATTRIBUTES,
     ORDINARY_OPTIONS,
@@ -239,6 +239,7 @@ def _chassis(tree: TreeBuilder, plan: ServerPlan) -> None:
         drives=drives if plan.drive_chassis in (None, plan.chassis) else (),
         location=plan.location,
         led=plan.chassis_led or plan.led,
+        power=power_state(plan.system),
         reset_types=plan.chassis_resets,
         height_units=plan.height_units or None,
         **plan.chassis_more,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.emulators.redfish.personality import SERVICE_ROOT, Leaf, Template, link
-from tests.emulators.redfish.resources.leaves import uuid_of
+from tests.emulators.redfish.resources.leaves import SERVICE_UUID
 from tests.emulators.redfish.resources.tree import TreeBuilder
 
 
@@ -45,7 +45,7 @@ def service_root(
     vendor: str | None = None,
     product: str | None = None,
     features: Template | None = None,
-    uuid: Leaf | None = uuid_of("service"),
+    uuid: Leaf | None = SERVICE_UUID,
     oem: Template | None = None,
     managed_by: str | None = None,
     name: str = "Root Service",

@@ -127,7 +127,9 @@ def registries(tree: TreeBuilder, names: Iterable[str], language: str = "en") ->
 def json_schemas(tree: TreeBuilder) -> None:
     """One schema file for each type that the tree uses by now: call it last."""
     path = f"{SERVICE_ROOT}/JsonSchemas"
-    types = sorted({str(body["@odata.type"]).lstrip("#").split(".")[0] for body in tree.values() if "@odata.type" in body})
+    types = sorted(
+        {str(body["@odata.type"]).lstrip("#").split(".")[0] for body in tree.values() if "@odata.type" in body}
+    )
     tree.collect(path, "JsonSchemaFile", "JsonSchema File Collection")
     for schema in types:
         tree.add(
@@ -137,9 +139,7 @@ def json_schemas(tree: TreeBuilder) -> None:
             {
                 "Schema": f"#{schema}.{schema}",
                 "Languages": ["en"],
-                "Location": [
-                    {"Language": "en", "PublicationUri": f"http://redfish.dmtf.org/schemas/v1/{schema}.json"}
-                ],
+                "Location": [{"Language": "en", "PublicationUri": f"http://redfish.dmtf.org/schemas/v1/{schema}.json"}],
             },
         )
 

@@ -40,7 +40,6 @@ class Subsystem:
     volumes_listed: bool = True
     embedded_controllers: bool = False  # the older StorageControllers array instead of the collection
     drives_at: str = ""  # where the drives live, when not under the Storage resource ("/redfish/v1/Chassis/1")
-    collection_capable: bool = True
 
 
 def storage(
@@ -48,7 +47,7 @@ def storage(
 ) -> Template:
     made = tree.collect(f"{system}/Storage", "Storage", "Storage Collection")
     for subsystem in subsystems:
-        _subsystem(tree, system, subsystem, chassis, drive_chassis or chassis)
+        _subsystem(tree, system, subsystem, drive_chassis or chassis)
     return made
 
 
@@ -57,13 +56,13 @@ def drive_paths(system: str, subsystem: Subsystem) -> list[str]:
     return [f"{base}/Drives/{bay.identifier}" for bay in subsystem.bays]
 
 
-def _subsystem(tree: TreeBuilder, system: str, subsystem: Subsystem, chassis: str, drive_chassis: str) -> None:
+def _subsystem(tree: TreeBuilder, system: str, subsystem: Subsystem, drive_chassis: str) -> None:
     path = f"{system}/Storage/{subsystem.identifier}"
     drives = drive_paths(system, subsystem)
     volume = f"{path}/Volumes/{subsystem.volume}" if subsystem.volume else ""
     mirrored = drives[:2]
     body: Template = {
-        "Status": {"State": state_when_on(), "Health": "OK", "HealthRollup": "OK"},
+        "Status": {"State": state_when_on(system=system), "Health": "OK", "HealthRollup": "OK"},
         "Drives": links(*drives),
         "Drives@odata.count": len(drives),
         "Links": {"Enclosures": links(drive_chassis)},
@@ -71,7 +70,7 @@ def _subsystem(tree: TreeBuilder, system: str, subsystem: Subsystem, chassis: st
     if subsystem.volumes_listed:
         body["Volumes"] = tree.collect(f"{path}/Volumes", "Volume", "Volume Collection")
     if subsystem.controller:
-        _controller(tree, path, subsystem, chassis, body)
+        _controller(tree, system, path, subsystem, body)
     tree.add(path, "Storage", subsystem.name, body)
     for number, (bay, drive) in enumerate(zip(subsystem.bays, drives, strict=True)):
         _drive(tree, system, drive, bay, number, drive_chassis, volume if drive in mirrored else "")
@@ -79,7 +78,7 @@ def _subsystem(tree: TreeBuilder, system: str, subsystem: Subsystem, chassis: st
         _volume(tree, volume, mirrored, subsystem.bays[0].disk)
 
 
-def _controller(tree: TreeBuilder, path: str, subsystem: Subsystem, chassis: str, body: Template) -> None:
+def _controller(tree: TreeBuilder, system: str, path: str, subsystem: Subsystem, body: Template) -> None:
     protocols = sorted({bay.disk.protocol for bay in subsystem.bays}) or ["PCIe"]
     facts: Template = {
         "Manufacturer": subsystem.controller_maker or None,
@@ -87,7 +86,7 @@ def _controller(tree: TreeBuilder, path: str, subsystem: Subsystem, chassis: str
         "FirmwareVersion": subsystem.controller_firmware or None,
         "SupportedControllerProtocols": ["PCIe"],
         "SupportedDeviceProtocols": protocols,
-        "Status": {"State": state_when_on(), "Health": "OK"},
+        "Status": {"State": state_when_on(system=system), "Health": "OK"},
     }
     if subsystem.embedded_controllers:
         facts = {key: value for key, value in facts.items() if value is not None}
@@ -108,9 +107,7 @@ def _controller(tree: TreeBuilder, path: str, subsystem: Subsystem, chassis: str
     tree.add(f"{path}/Controllers/{subsystem.controller}", "StorageController", subsystem.name, facts)
 
 
-def _drive(
-    tree: TreeBuilder, system: str, path: str, bay: Bay, number: int, chassis: str, volume: str
-) -> None:
+def _drive(tree: TreeBuilder, system: str, path: str, bay: Bay, number: int, chassis: str, volume: str) -> None:
     disk = bay.disk
     drive_links: Template = {"Chassis": link(chassis)}
     if volume:
