@@ -58,6 +58,13 @@ class Worker:
                 bmc.set_faults(faults)
             self.bmcs[unit.address] = bmc
         self._cpu_before = 0.0
+        self._errors = 0
+        loop.set_exception_handler(self._failed)
+
+    def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An answer that could not be made: its client waits in vain, the log says why, the statistics count it."""
+        self._errors += 1
+        loop.default_exception_handler(context)
 
     def _platform(self, personality: Personality) -> Platform:
         found = self._platforms.get(personality.name)
@@ -100,6 +107,7 @@ class Worker:
             add(total, bmc.counters.as_dict())
             total["sessions_open"] += bmc.open_sessions
         total["bmcs"] = len(self.bmcs)
+        total["internal_errors"] = self._errors
         total["cpu_seconds"] = cpu_seconds() - self._cpu_before
         total["rss_bytes"] = rss_bytes()
         return total

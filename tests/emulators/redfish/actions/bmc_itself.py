@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from tests.emulators.redfish import service
+from tests.emulators.redfish import changing
 from tests.emulators.redfish.http1 import Reply
 from tests.emulators.redfish.messages import Refusal
 from tests.emulators.redfish.personality import Json
@@ -25,7 +25,7 @@ def reset_manager(bmc: Bmc, manager: str, parameters: dict[str, Json]) -> Reply:
     reset_type = parameters.get("ResetType", "GracefulRestart")
     if not isinstance(reset_type, str):
         raise Refusal(400, "ActionParameterValueTypeError", reset_type, "ResetType", "Manager.Reset")
-    reply = service.done(bmc)
+    reply = changing.done(bmc)
     reply.close = True
     reply.after = bmc.restart
     return reply
@@ -37,7 +37,7 @@ def clear_log(bmc: Bmc, log: str, parameters: dict[str, Json]) -> Reply:
     collection = body.get("Entries", {}).get("@odata.id", f"{log}/Entries").rstrip("/")
     bmc.logs.pop(collection, None)
     bmc.hidden.update(bmc.platform.tree.children.get(collection, ()))
-    return service.done(bmc)
+    return changing.done(bmc)
 
 
 @hook("Manager")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.emulators.redfish import service
+from tests.emulators.redfish import changing
 from tests.emulators.redfish.body import merged
 from tests.emulators.redfish.http1 import Reply
 from tests.emulators.redfish.messages import Refusal
@@ -37,7 +37,7 @@ def reset_system(bmc: Bmc, system: str, parameters: dict[str, Json]) -> Reply:
         bmc.log(f"Reset of {system.rpartition('/')[2]}: {reset_type}.")
         if reset_type in _BOOTS:
             _use_boot_override(bmc, system)
-    return service.done(bmc)
+    return changing.done(bmc)
 
 
 def _use_boot_override(bmc: Bmc, system: str) -> None:
@@ -53,4 +53,4 @@ def reset_chassis(bmc: Bmc, chassis: str, parameters: dict[str, Json]) -> Reply:
     body = bmc.body(chassis) or {}
     for system in body.get("Links", {}).get("ComputerSystems", ()):
         reset_system(bmc, system["@odata.id"], parameters)
-    return service.done(bmc)
+    return changing.done(bmc)
