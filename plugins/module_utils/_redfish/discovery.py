@@ -13,9 +13,9 @@ What each level reads, and the requests that it takes for a BMC with one system 
 level    reads                                                    requests
 ======== ======================================================== =====================================================
 minimal  root, login, Systems, each system, logout                5; 4 where $expand works; one less with Basic
-standard minimal + manager, chassis, Secure Boot, Processors      9; 8 where $expand works; besides, where there is such a
-                                                                  thing: + 1 for each GPU and each processor whose Id
-                                                                  does not say what it is (none where $expand works);
+standard minimal + manager, chassis, Secure Boot, Processors      9; 8 where $expand works; besides, where there is such:
+                                                                  + 1 for each GPU and each processor whose Id does not
+                                                                  say what it is (none where $expand works);
                                                                   + 1 for an enclosure around a chassis without a rack;
                                                                   + 2 for a GPU baseboard; + 1 where the platform lists
                                                                   GPUs in a second place (Supermicro, iLO 6)
@@ -68,6 +68,7 @@ from .host_record import BmcView, MachineView, Record, bmc_record, server_record
 from .location import location_of
 from .managers import bmc_macs, manager_of
 from .nics import nics_of
+from .platforms.generic import GENERIC
 from .platforms.index import platform_of, refined
 from .processors import processors_of
 from .security import secure_boot_of, tpm_of
@@ -155,7 +156,7 @@ class _Discovery:
         self.now = now
         self.deadline = Deadline.after(request.deadline, clock)
         self.outcome = DiscoveryOutcome(request.endpoint)
-        self.bmc = BmcView(request.endpoint, request.trust, platform_of({}))
+        self.bmc = BmcView(request.endpoint, request.trust, GENERIC)
         self.counters: Dict[str, int] = {"requests": 0, "handshakes": 0, "logins": 0}
 
     def run(self) -> DiscoveryOutcome:

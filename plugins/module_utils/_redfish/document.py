@@ -78,22 +78,22 @@ def flag(value: Any) -> Optional[bool]:
 def part(document: Any, *keys: str) -> Document:
     """The object at that path, an empty one where there is none."""
     for key in keys:
-        if not isinstance(document, Mapping):
+        if not isinstance(document, dict):
             return _NOTHING
         document = document.get(key)
-    return document if isinstance(document, Mapping) else _NOTHING
+    return document if isinstance(document, dict) else _NOTHING
 
 
 def items(value: Any) -> List[Any]:
     """A list as it is; null, a lone object and anything else as BMCs mean them."""
     if isinstance(value, list):
         return value
-    return [value] if isinstance(value, Mapping) else []
+    return [value] if isinstance(value, dict) else []
 
 
 def link(value: Any) -> str:
     """The URI of a reference (``{"@odata.id": …}``; older firmware: a bare string, or ``href``), else ""."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("@odata.id", value.get("href"))
     return value if isinstance(value, str) and value.strip() else ""
 

@@ -34,7 +34,7 @@ def _in_storage(client: RedfishClient, path: str) -> List[Drive]:
     uris: List[str] = []
     for unit in client.members(path, "storage"):
         drives = unit.get("Drives")
-        if isinstance(drives, Mapping) and link(drives):  # a collection, since Storage v1.16 of some implementations
+        if isinstance(drives, dict) and link(drives):  # a collection, since Storage v1.16 of some implementations
             uris.extend(client.member_links(link(drives), "drives"))
         else:
             uris.extend(links(drives))
@@ -53,7 +53,7 @@ def _in_simple_storage(client: RedfishClient, path: str) -> List[Drive]:
     found = []
     for unit in client.members(path, "simple storage"):
         for device in items(unit.get("Devices"))[:_MOST]:
-            if not isinstance(device, Mapping) or absent(device):
+            if not isinstance(device, dict) or absent(device):
                 continue
             if _VIRTUAL.search(f"{word(device.get('Model'))} {word(device.get('Name'))}"):
                 continue

@@ -22,8 +22,8 @@ def tpm_of(
     TrustedModules of the system; where it lacks that (deprecated since ComputerSystem v1.14) and ``each`` is set, the
     TrustedComponents of the chassis are read.
     """
-    if isinstance(system.get("TrustedModules"), (list, Mapping)):
-        modules = [entry for entry in items(system["TrustedModules"]) if isinstance(entry, Mapping)]
+    if isinstance(system.get("TrustedModules"), (list, dict)):
+        modules = [entry for entry in items(system["TrustedModules"]) if isinstance(entry, dict)]
         for module in modules:
             if not absent(module):
                 return {

@@ -81,10 +81,13 @@ def refined(platform: Platform, of: str, document: Mapping[str, Any]) -> Platfor
 
 
 def at_path(document: Any, path: str) -> Any:
-    """What lies at ``A/b/0/c`` in a JSON value; None where the way ends before. ``@odata.id`` is one step."""
+    """What lies at ``A/b/0/c`` in a JSON value; None where the way ends before.
+
+    A property whose name has a slash in it can't be reached, and none of Redfish's has.
+    """
     value = document
     for step in path.split("/"):
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             value = value.get(step)
         elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
             value = value[int(step)]
@@ -94,19 +97,14 @@ def at_path(document: Any, path: str) -> Any:
 
 
 def _fits(sign: Sign, root: Mapping[str, Any], server: str) -> bool:
-    for pattern, key in ((sign.vendor, "Vendor"), (sign.product, "Product"), (sign.version, "RedfishVersion")):
-        if pattern and not re.search(pattern, _text(root.get(key)), re.IGNORECASE):
+    for path, pattern in sign.texts:
+        if not pattern.search(_text(at_path(root, path) if "/" in path else root.get(path))):
             return False
-    if sign.server and not re.search(sign.server, server, re.IGNORECASE):
-        return False
-    if sign.oem and not _has_key(root.get("Oem"), sign.oem):
-        return False
-    path, pattern = sign.detail
-    return not path or bool(re.search(pattern, _text(at_path(root, path)), re.IGNORECASE))
-
-
-def _has_key(value: Any, pattern: str) -> bool:
-    return isinstance(value, Mapping) and any(re.search(pattern, _text(key), re.IGNORECASE) for key in value)
+    if sign.oem_key is not None:
+        oem = root.get("Oem")
+        if not isinstance(oem, dict) or not any(sign.oem_key.search(_text(key)) for key in oem):
+            return False
+    return sign.server_header is None or bool(sign.server_header.search(server))
 
 
 def _text(value: Any) -> str:

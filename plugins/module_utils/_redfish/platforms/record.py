@@ -12,8 +12,8 @@ list collected from the issue trackers of sushy, gofish, libredfish, nv-redfish,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Tuple
+from dataclasses import dataclass, field
+from typing import Optional, Pattern, Tuple
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,18 @@ class Sign:
     server: str = ""  # the HTTP header Server
     detail: Tuple[str, str] = ("", "")
 
+    #: (path in the root, expression) of all that is given but ``oem`` and ``server``, compiled once: a record that
+    #: can't be read fails when it is imported, not on the 4,000th BMC
+    texts: Tuple[Tuple[str, Pattern[str]], ...] = field(init=False, repr=False, compare=False, default=())
+    oem_key: Optional[Pattern[str]] = field(init=False, repr=False, compare=False, default=None)
+    server_header: Optional[Pattern[str]] = field(init=False, repr=False, compare=False, default=None)
+
     def __post_init__(self) -> None:
-        for pattern in (self.vendor, self.product, self.version, self.oem, self.server, self.detail[1]):
-            re.compile(pattern)  # a record that can't be read fails when it is imported, not on the 4,000th BMC
+        given = (("Vendor", self.vendor), ("Product", self.product), ("RedfishVersion", self.version), self.detail)
+        texts = tuple((path, re.compile(pattern, re.IGNORECASE)) for path, pattern in given if pattern)
+        object.__setattr__(self, "texts", texts)
+        object.__setattr__(self, "oem_key", re.compile(self.oem, re.IGNORECASE) if self.oem else None)
+        object.__setattr__(self, "server_header", re.compile(self.server, re.IGNORECASE) if self.server else None)
 
 
 @dataclass(frozen=True)

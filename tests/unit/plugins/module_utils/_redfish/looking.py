@@ -16,7 +16,6 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.discove
     DiscoveryRequest,
     discover,
 )
-
 from tests.unit.plugins.module_utils._redfish.replay import PASSWORD, USER, Manners, Replay, Tree
 
 SITE = Credential("site", USER, PASSWORD)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import NotFound, ProtocolViolation
@@ -19,7 +20,6 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust impo
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish import client as client_module
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.client import RedfishClient
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.platforms.record import Platform
-
 from tests.unit.plugins.module_utils._redfish.looking import SITE
 from tests.unit.plugins.module_utils._redfish.replay import Manners, Replay, Tree
 from tests.unit.plugins.module_utils._redfish.trees import ROOT, collection, plain, ref

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.discovery import (
@@ -21,7 +22,6 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.discove
     discover,
     root_digest,
 )
-
 from tests.unit.plugins.module_utils._redfish.looking import OFF, SITE, look, look_at, only, request_for
 from tests.unit.plugins.module_utils._redfish.replay import Manners, Replay
 from tests.unit.plugins.module_utils._redfish.trees import ROOT, plain

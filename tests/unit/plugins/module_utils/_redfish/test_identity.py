@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.identity import label, mac, serial, uuid
 
 
@@ -14,8 +15,8 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.identit
     "value",
     [
         None, 0, "", " ", "0", "None", "N/A", "null", "Default string", "default string ", "To be filled by O.E.M.",
-        "To Be Filled By O.E.M", "0123456789", "123456789", "01234567890123456789AB", "00000000", "0000-0000", "FFFFFFFF",
-        "XXXXXXXX", "....................", "System Serial Number", "Not Specified", "unknown", "CPLDSerialNumber", "-",
+        "To Be Filled By O.E.M", "0123456789", "123456789", "01234567890123456789AB", "00000000", "0000-0000",
+        "FFFFFFFF", "XXXXXXXX", "....................", "System Serial Number", "Not Specified", "unknown", "CPLDSerialNumber", "-",
         [], {}, True,
     ],
 )  # fmt: skip

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish import login as login_module
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.login import in_order
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.platforms.record import Platform
-
 from tests.unit.plugins.module_utils._redfish.looking import OTHER, SITE, WRONG, look, look_at, only
 from tests.unit.plugins.module_utils._redfish.replay import PASSWORD, SESSIONS, USER, Manners, Replay
 from tests.unit.plugins.module_utils._redfish.trees import plain
@@ -105,7 +105,7 @@ def test_attempts_stop_below_the_lockout_threshold() -> None:
 
 
 def test_without_the_attempt_limit_the_account_would_be_locked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The attack getting through: a BMC that locks after three failures is locked by a list of three wrong passwords."""
+    """The attack getting through: three wrong passwords lock the account of a BMC that locks after three failures."""
     third = Credential("third", USER, "wrong as well")
     tree = plain({"Oem": {"Supermicro": {}}})  # AccountLockoutThreshold 3
     with Replay(tree, Manners(lockout_after=3)) as bmc:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.platforms.index import (
     PLATFORMS,
     at_path,
@@ -91,7 +92,7 @@ def test_a_later_document_refines_the_platform(
 
 @pytest.mark.parametrize("value", [None, 7, True, [], ["Dell"], {"Dell": 1}, 1.5, "x" * 100000])
 def test_wrong_types_in_a_root_never_raise(value: Any) -> None:
-    root = {key: value for key in ("Vendor", "Product", "RedfishVersion", "Oem", "Links", "Systems")}
+    root = dict.fromkeys(("Vendor", "Product", "RedfishVersion", "Oem", "Links", "Systems"), value)
     assert platform_of(root).name in {platform.name for platform in PLATFORMS}
     assert refined(platform_of(root), "system", root)
 

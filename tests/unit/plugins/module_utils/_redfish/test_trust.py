@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Peer, Trust
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish import discovery
-
 from tests.servers.certificates import Authority, Certificate
 from tests.unit.plugins.module_utils._redfish.looking import look, only
 from tests.unit.plugins.module_utils._redfish.replay import Replay
@@ -90,9 +90,7 @@ def test_a_pinned_key_is_logged_in_to(bmc: Replay, certificate: Certificate) -> 
     assert hearth_bmc["trust"] == "pin"
 
 
-def test_an_unknown_key_is_a_host_with_its_fingerprint_and_no_credential(
-    bmc: Replay, certificate: Certificate
-) -> None:
+def test_an_unknown_key_is_a_host_with_its_fingerprint_and_no_credential(bmc: Replay, certificate: Certificate) -> None:
     record = unpinned(look(bmc, trust=Trust("pin")))
     assert record["error"]["type"] == "PinUnknown"
     assert f"spki-sha256:{certificate.spki_sha256}" in record["error"]["found"]
