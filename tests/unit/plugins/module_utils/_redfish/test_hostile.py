@@ -78,7 +78,22 @@ def test_a_megabyte_for_a_model_name_is_cut() -> None:
     assert len(host["hearth_server"]["model"]) <= 256
 
 
-WRONG: list[Any] = [None, True, 0, -1, 1e308, "", "x", [], {}, [[]], [None], [{}], {"@odata.id": 7}, {"@odata.id": None}]
+WRONG: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1e308,
+    "",
+    "x",
+    [],
+    {},
+    [[]],
+    [None],
+    [{}],
+    {"@odata.id": 7},
+    {"@odata.id": None},
+]
 
 
 def spoiled(tree: Tree, wrong: Any, chance: random.Random) -> Tree:
@@ -110,7 +125,8 @@ def test_a_root_of_wrong_types_is_still_a_host(wrong: Any, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["Status", "Links", "ProcessorSummary", "MemorySummary", "TrustedModules", "Processors", "SecureBoot", "Boot"]
+    "key",
+    ["Status", "Links", "ProcessorSummary", "MemorySummary", "TrustedModules", "Processors", "SecureBoot", "Boot"],
 )
 @pytest.mark.parametrize("wrong", ["a string", 7, None, [], [[]], True])
 def test_a_system_with_a_wrong_type_keeps_the_rest(key: str, wrong: Any) -> None:

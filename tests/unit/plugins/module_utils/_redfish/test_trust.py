@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.guard import CredentialGuard
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Peer, Trust
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish import discovery
@@ -153,7 +154,7 @@ def test_without_the_transports_guard_and_ours_the_password_would_go_to_anybody(
     monkeypatch.setattr(Transport, "connect", credulous)
     look(bmc, trust=Trust("pin"))
     assert nothing_was_sent(bmc), "the transport asks about the connection's peer by itself"
-    monkeypatch.setattr(Transport, "_may_receive_credentials", lambda transport, peer: True)
+    monkeypatch.setattr(CredentialGuard, "_is_trusted", lambda guard, peer: True)
     look(bmc, trust=Trust("pin"))
     assert not nothing_was_sent(bmc)
 
