@@ -41,7 +41,7 @@ class Endpoint:
 
     @classmethod
     def parse(cls, text: str) -> Endpoint:
-        """From ``host``, ``host:port``, ``[v6]:port`` or a URL, of which the path is ignored; the port defaults to the scheme's."""
+        """From ``host``, ``host:port``, ``[v6]:port`` or a URL without its path; the port defaults to the scheme's."""
         split = urlsplit(text if "://" in text else "https://" + text)
         try:
             host, port = split.hostname or "", split.port

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from . import etag as etags
 from .connection import Connection, open_connection
@@ -21,16 +21,14 @@ from .errors import (
     Busy,
     Cancelled,
     ConnectionLost,
-    CredentialWithheld,
-    HearthError,
-    PinMismatch,
     ProtocolViolation,
     TimedOut,
     Unreachable,
 )
+from .guard import CredentialGuard
 from .limits import Limits
 from .redaction import Redactor
-from .request import CREDENTIAL_FIELDS, Body, Request, common_fields, field_value
+from .request import Body, Request, common_fields
 from .response import Response
 from .retry import backoff, busy_pause, says_busy
 from .stream import Watch
@@ -89,8 +87,7 @@ class Transport:
         self._contexts = contexts
         self._connection: Optional[Connection] = None
         self._common = common_fields(endpoint, keep_alive)
-        #: the field line that is attached, and the peer that it was meant for
-        self._authorization: Optional[Tuple[str, Peer]] = None
+        self._guard = CredentialGuard(trust, self._url)
         self._redactor = Redactor()
         self._lock = threading.RLock()
 
@@ -154,70 +151,18 @@ class Transport:
     def authorize(self, header: str, value: str) -> None:
         """Attach a credential to every request that is not anonymous, from now on and to this peer only.
 
-        Raises CredentialWithheld unless the peer is trusted.
+        Connects if nobody has yet. Raises CredentialWithheld unless the peer is trusted.
         """
-        if header.lower() not in CREDENTIAL_FIELDS:
-            raise ProtocolViolation("no credential field", expected=", ".join(sorted(CREDENTIAL_FIELDS)), found=header)
         with self._lock:
-            peer = self.peer or self.connect()
-            if not self._may_receive_credentials(peer):
-                raise self._withheld(peer)
             self._redactor.add(value)
-            self._authorization = (f"{header}: {field_value(header, value)}\r\n", peer)
+            self._guard.attach(header, value, self.peer or self.connect())
 
     def deauthorize(self) -> None:
-        self._authorization = None
+        self._guard.detach()
 
     @property
     def authorized(self) -> bool:
-        return self._authorization is not None
-
-    def _may_receive_credentials(self, peer: Peer) -> bool:
-        """The guard: no credential, whatever its form, is written to a connection before this has judged its peer."""
-        return peer.trusted
-
-    def _is_same_peer(self, peer: Peer, meant: Peer) -> bool:
-        """Whether a credential that was meant for one peer may go to the one of a later connection.
-
-        A CA or a pin vouches for both. Where nothing does (trust: off), it has to be the same key.
-        """
-        return peer.how in ("ca", "pin") or peer.spki_sha256 == meant.spki_sha256
-
-    def _authorization_for(self, request: Request, peer: Peer) -> str:
-        """The credential field line to send; raises rather than let a secret out to the wrong peer."""
-        attached = None if request.anonymous else self._authorization
-        if attached is None and not request.secret:
-            return ""
-        if not self._may_receive_credentials(peer):
-            raise self._withheld(peer)
-        if attached is None:
-            return ""
-        line, meant = attached
-        if not self._is_same_peer(peer, meant):
-            raise self._withheld(peer, meant)
-        return line
-
-    def _withheld(self, peer: Peer, meant: Optional[Peer] = None) -> HearthError:
-        found = peer.pin or "plain HTTP"
-        if self.trust.mode == "pin" and self._authorization is not None:
-            return PinMismatch(
-                "the peer's key is not the pinned one; no credential was sent",
-                expected=", ".join(sorted(self.trust.pins)),
-                found=found,
-                where=self._url,
-                next="find out why the key changed, then pin the new one (repin_bmc.yml)",
-            )
-        return CredentialWithheld(
-            (
-                "the peer's key changed; no credential was sent"
-                if meant
-                else "the peer is not verified; no credential sent"
-            ),
-            expected=meant.pin if meant else "a peer verified by CA or by pin",
-            found=found,
-            where=self._url,
-            next="pin the key after comparing it (pin_bmcs.yml), give its CA (ca_path), or write trust: off",
-        )
+        return self._guard.holds_one
 
     # -- requests
 
@@ -237,11 +182,12 @@ class Transport:
     ) -> Response:
         """One request, repeated where that is safe, and its answer whatever the status.
 
-        ``path``: path and query, or an absolute URI of this endpoint. ``body``: a mapping goes as JSON. ``headers``:
-        None as a value leaves a default field out. ``secret_body``: the body is a secret and goes to a trusted peer
-        only. ``idempotent``: whether it may be sent twice (default: GET, HEAD, OPTIONS). ``patience``: seconds to wait,
-        in all, for a peer that says "busy" (default limits.patience); then, or at once with 0, Busy is raised, or the answer
-        returned if not ``raise_busy``. ``timeout``: seconds for one answer (default limits.request_timeout).
+        ``path``: path and query, or an absolute URI of this endpoint. ``body``: a mapping goes as JSON.
+        ``headers``: None as a value leaves a default field out. ``secret_body``: the body is a secret and goes to a
+        trusted peer only. ``idempotent``: whether it may be sent twice (default: GET, HEAD, OPTIONS).
+        ``patience``: seconds to wait, in all, for a peer that says "busy" (default limits.patience); then, or at once
+        with 0, Busy is raised, or the answer returned if not ``raise_busy``. ``timeout``: seconds for one answer
+        (default limits.request_timeout).
 
         Raises Unreachable (ConnectionRefused, ConnectionLost, TlsFailed, TimedOut), CertificateUnverified,
         CredentialWithheld, PinMismatch, ProtocolViolation, Busy, Cancelled.
@@ -363,7 +309,7 @@ class Transport:
             self.close()
             connection = self._connected()
         url = self._url + request.target
-        wire = request.wire(self._common, self._authorization_for(request, connection.peer))
+        wire = request.wire(self._common, self._guard.credential_for(request, connection.peer))
         watch = Watch(
             self.deadline.sooner(request.timeout),
             url,

@@ -21,6 +21,8 @@ from tests.servers.scripted_http import Handler, ScriptedServer
 Serve = Callable[..., ScriptedServer]
 Open = Callable[..., Transport]
 
+OFF = Trust("off")
+
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
@@ -43,9 +45,7 @@ def serve() -> Iterator[Serve]:
 def transport_to() -> Iterator[Open]:
     with ExitStack() as transports:
 
-        def start(
-            server: ScriptedServer, trust: Trust = Trust("off"), *, seconds: float = 10.0, **kw: Any
-        ) -> Transport:
+        def start(server: ScriptedServer, trust: Trust = OFF, *, seconds: float = 10.0, **kw: Any) -> Transport:
             endpoint = Endpoint(server.host, server.port, "https" if server.context is not None else "http")
             kw.setdefault("deadline", Deadline.after(seconds))
             return transports.enter_context(Transport(endpoint, trust, **kw))

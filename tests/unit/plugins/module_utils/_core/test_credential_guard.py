@@ -23,6 +23,7 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
     PinMismatch,
     ProtocolViolation,
 )
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.guard import CredentialGuard
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.tls import TlsContexts
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
@@ -60,17 +61,17 @@ def refused(error: type[HearthError], attempt: Callable[[], Any]) -> HearthError
     return caught.value
 
 
-class Unguarded(Transport):
+class Unguarded(CredentialGuard):
     """Without the clause that asks whether the peer is trusted."""
 
-    def _may_receive_credentials(self, peer: object) -> bool:
+    def _is_trusted(self, peer: object) -> bool:
         return True
 
 
-class AnyKeyWillDo(Transport):
+class AnyKeyWillDo(CredentialGuard):
     """Without the clause that asks whether it is still the same key."""
 
-    def _is_same_peer(self, peer: object, meant: object) -> bool:
+    def _is_same(self, peer: object, meant: object) -> bool:
         return True
 
 
@@ -87,8 +88,9 @@ def two_certificates(authority: Authority) -> tuple[Certificate, Certificate]:
 def unguarded_to() -> Iterator[Callable[..., Transport]]:
     opened: list[Transport] = []
 
-    def start(like: Transport, kind: type[Transport] = Unguarded) -> Transport:
-        opened.append(kind(like.endpoint, like.trust, deadline=like.deadline))
+    def start(like: Transport, guard: type[CredentialGuard] = Unguarded) -> Transport:
+        opened.append(Transport(like.endpoint, like.trust, deadline=like.deadline))
+        opened[-1]._guard = guard(like.trust, like.endpoint.url)
         return opened[-1]
 
     yield start
@@ -295,13 +297,13 @@ def test_a_reconnect_in_the_middle_of_a_request_asks_again(
             return [CLOSE]
         return [reply({"got": request.headers.get("x-auth-token", "")})]
 
-    def attempt(kind: type[Transport]) -> Transport:
+    def attempt(guard: type[CredentialGuard]) -> Transport:
         servers.append(serve(break_off, context=first.server_context()))
-        transport = unguarded_to(transport_to(servers[-1], pin_of(first)), kind)
+        transport = unguarded_to(transport_to(servers[-1], pin_of(first)), guard)
         transport.authorize("X-Auth-Token", SECRET)
         return transport
 
-    guarded = attempt(Transport)
+    guarded = attempt(CredentialGuard)
     refused(PinMismatch, lambda: guarded.request("GET", "/"))
     assert len(servers[-1].log.requests) == 1
     assert attempt(Careless).get_json("/") == {"got": SECRET}
@@ -352,8 +354,8 @@ def test_a_redirect_to_another_host_is_never_followed(serve: Serve, transport_to
     server = serve(lambda request: reply(status=307, Location=f"http://127.41.0.66:{thief.port}/take?it=1"))
     transport = transport_to(server)
     transport.authorize("X-Auth-Token", SECRET)
-    for method in ("GET", "POST"):
-        refused(ProtocolViolation, lambda: transport.request(method, "/"))
+    refused(ProtocolViolation, lambda: transport.request("GET", "/"))
+    refused(ProtocolViolation, lambda: transport.request("POST", "/"))
     assert thief.log.connections == 0
 
     credulous = FollowsAnywhere(server.host, server.port, "http")

@@ -303,7 +303,7 @@ def test_cancelling_begins_nothing_more_and_gives_what_was_under_way() -> None:
 
 
 INTERRUPTED = """
-import os, threading, time
+import os, signal, threading, time
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.fanout import fan_out
 
 def work(item, progress):
@@ -312,6 +312,8 @@ def work(item, progress):
     time.sleep(0.2)  # deletes its session
     os.write(1, b"cleaned\\n")
 
+# Under a shell's "&" SIGINT is inherited as ignored, and Python would leave it so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     for _done in fan_out(range(100), work, concurrency=5, stalled_after=60.0):
         pass
@@ -326,8 +328,6 @@ def test_ctrl_c_lets_work_clean_up_and_leaves_no_thread() -> None:
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "build" / "dev")},
-        # pytest under a shell's "&" inherits an ignored SIGINT; Python would not turn it into KeyboardInterrupt.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout is not None
     with process.stdout as output:
