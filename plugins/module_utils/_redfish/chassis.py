@@ -34,7 +34,7 @@ def chassis_of(client: RedfishClient, root: Mapping[str, Any], system: Mapping[s
     named = [f"{collection.rstrip('/')}/{name}" for name in client.platform.machine_chassis if collection]
     linked = links(part(system, "Links").get("Chassis"))
     for uri in (named + linked)[:4]:
-        document = client.try_get(uri, "chassis")
+        document = client.find(uri, "chassis") if uri in named else client.try_get(uri, "chassis")
         if document is None:
             continue
         if not is_part(document):

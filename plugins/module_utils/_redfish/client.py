@@ -133,6 +133,18 @@ class RedfishClient:
         answer.raise_for_status(f"{self.transport.endpoint.url}{path}")
         return self._remember(path, answer.json())
 
+    def find(self, path: str, what: str = "") -> Optional[Dict[str, Any]]:
+        """As ``try_get``, for what may well not be there: no warning then."""
+        try:
+            return self.get(path)
+        except FATAL:
+            raise
+        except NotFound:
+            return None
+        except HearthError as error:
+            self.note(error, what or last_segment(path))
+            return None
+
     def try_get(self, path: str, what: str = "") -> Optional[Dict[str, Any]]:
         """As ``get``; None, with a warning that names ``what``, where it can't be read."""
         if not path:

@@ -13,7 +13,7 @@ What each level reads, and the requests that it takes for a BMC with one system 
 level    reads                                                    requests
 ======== ======================================================== =====================================================
 minimal  root, login, Systems, each system, logout                5; 4 where $expand works; one less with Basic
-standard minimal + manager, chassis, Secure Boot, Processors      9; 8 where $expand works; besides, where there is such:
+standard minimal + manager, chassis, Secure Boot, Processors      9; 8 where $expand works; besides, where there is such
                                                                   + 1 for each GPU and each processor whose Id does not
                                                                   say what it is (none where $expand works);
                                                                   + 1 for an enclosure around a chassis without a rack;
@@ -104,7 +104,7 @@ class DiscoveryRequest:
 
 @dataclass
 class DiscoveryOutcome:
-    """What came of it; never an exception. See CONTRACTS in docs/architecture.md for the fields of a host.
+    """What came of it; never an exception. The fields of a host are those of host_record.py.
 
     ``group``: "" or the group of hosts that could not be read (bmc_unreachable, bmc_unauthorized, bmc_unpinned).
     ``refused``: nobody listens there, or no answer to the TCP connect. ``answered``: some bytes of HTTP came back.

@@ -116,7 +116,7 @@ def bmc_record(bmc: BmcView, machine: MachineView, *, state: str = "ok", error: 
 def server_record(bmc: BmcView, machine: MachineView, observed_at: datetime) -> Record:
     """``hearth_server``: what the BMC says about the machine."""
     system, chassis = machine.system, machine.chassis or _NOTHING
-    whole = _NOTHING if is_part(chassis) else chassis  # a part's name and number are not the machine's
+    whole = _NOTHING if is_part(chassis) else chassis  # a part's names are not the machine's
     board = machine.baseboards[0] if machine.baseboards else _NOTHING
     status = part(system or chassis, "Status")
     processors = machine.processors or Processors()
@@ -134,9 +134,8 @@ def server_record(bmc: BmcView, machine: MachineView, observed_at: datetime) -> 
         or label(board.get("Model"))
         or label(chassis.get("Model")),
         "serial": serial(system.get("SerialNumber"))
-        or serial(whole.get("SerialNumber"))
-        or serial(board.get("SerialNumber"))
-        or serial(chassis.get("SerialNumber")),
+        or serial(chassis.get("SerialNumber"))
+        or serial(board.get("SerialNumber")),
         "chassis_serial": serial(whole.get("SerialNumber")),
         "service_tag": tag if bmc.systems == 1 else None,
         "uuid": uuid((system or chassis).get("UUID")),

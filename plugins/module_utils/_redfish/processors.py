@@ -61,7 +61,7 @@ def processors_of(
     unread: List[str] = []  # named like GPUs and not readable: they are there, and count
     documents: List[Document] = []
     answered, incomplete = False, False  # whether a place could be asked, and whether one that has GPUs could not
-    if each and "processors" not in client.platform.gpu_places:
+    if each and client.platform.gpu_places[0] != "processors":
         listed = _in_processors(client, systems[0], chassis, each)  # for the CPUs
         if listed is not None:
             _own_cpus(found, listed, 0)
@@ -78,7 +78,7 @@ def processors_of(
             unread.extend(listed.unread)
             if place == "processors" and system is systems[0]:
                 _own_cpus(found, listed, len(gpus))
-        if documents or unread:
+        if documents or unread or (answered and place in _EXHAUSTIVE):
             break
     if answered:
         found.gpus = _summary(client, documents, unread, each)
@@ -156,6 +156,8 @@ def _in_chassis_devices(
     path = link(hpe.get("Devices")) or link(part(hpe, "Links").get("Devices"))
     return _Listed(list(client.members(path, "devices")), []) if path else None
 
+
+_EXHAUSTIVE = frozenset(("chassis_devices",))  # places that list every device: no GPU there is no GPU at all
 
 _Place = Callable[[RedfishClient, Mapping[str, Any], Optional[Mapping[str, Any]], bool], Optional[_Listed]]
 _PLACES: Dict[str, _Place] = {

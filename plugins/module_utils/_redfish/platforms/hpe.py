@@ -36,7 +36,7 @@ ILO5 = Platform(
     expand="$expand=.",
     root_facts=(("firmware", "Oem/Hpe/Manager/0/ManagerFirmwareVersion"),),
     # GPUs are no processors before iLO 6: they stand in HPE's own device list of the chassis.
-    gpu_places=("chassis_devices",),
+    gpu_places=("chassis_devices", "processors"),
 )
 
 ILO4 = replace(

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Peer, Trust
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.host_record import (
@@ -21,7 +22,6 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.host_re
     worst_health,
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.platforms.index import platform_of
-
 from tests.unit.plugins.module_utils._redfish.trees import chassis, system
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
@@ -39,8 +39,8 @@ def record(document: dict[str, Any], root: dict[str, Any] | None = None, **more:
 @pytest.mark.parametrize(
     ("said", "state"),
     [
-        ("On", "on"), ("Off", "off"), ("PoweringOn", "powering_on"), ("poweringoff", "powering_off"), ("PAUSED", "paused"),
-        ("Reset", None), (None, None), (True, None), ({}, None),
+        ("On", "on"), ("Off", "off"), ("PoweringOn", "powering_on"), ("poweringoff", "powering_off"),
+        ("PAUSED", "paused"), ("Reset", None), (None, None), (True, None), ({}, None),
     ],
 )  # fmt: skip
 def test_power_states_come_in_our_words(said: Any, state: str | None) -> None:

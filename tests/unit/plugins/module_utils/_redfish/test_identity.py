@@ -16,7 +16,8 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.identit
     [
         None, 0, "", " ", "0", "None", "N/A", "null", "Default string", "default string ", "To be filled by O.E.M.",
         "To Be Filled By O.E.M", "0123456789", "123456789", "01234567890123456789AB", "00000000", "0000-0000",
-        "FFFFFFFF", "XXXXXXXX", "....................", "System Serial Number", "Not Specified", "unknown", "CPLDSerialNumber", "-",
+        "FFFFFFFF", "XXXXXXXX", "....................", "System Serial Number", "Not Specified", "unknown",
+        "CPLDSerialNumber", "-",
         [], {}, True,
     ],
 )  # fmt: skip

@@ -170,13 +170,23 @@ def test_a_system_without_links_finds_its_manager_and_chassis_in_the_collections
     assert {host["hearth_bmc"]["manager"] for host in outcome.hosts} == {f"{ROOT}/Managers/BMC"}
 
 
-def test_a_part_of_a_machine_does_not_lend_it_its_serial() -> None:
+def test_a_machine_without_a_serial_takes_its_chassis_then_its_baseboards() -> None:
     tree = hgx()
     tree[f"{SYSTEMS}/System_0"]["SerialNumber"] = ""
     tree[f"{ROOT}/Chassis/1"]["ChassisType"] = "Component"
+    machine = only(look_at(tree))[1]
+    assert machine["serial"] == "CH-1-55"
+    assert machine["chassis_serial"] is None, "a component is no chassis that a person could look for"
+    tree[f"{ROOT}/Chassis/1"]["SerialNumber"] = ""
+    assert only(look_at(tree))[1]["serial"] == "158-BOARD"
+
+
+def test_a_machine_before_a_part_of_it_where_both_are_linked() -> None:
+    tree = plain()
+    tree[f"{SYSTEMS}/1"]["Links"]["Chassis"] = [ref(f"{ROOT}/Chassis/Card"), ref(f"{ROOT}/Chassis/1")]
+    tree[f"{ROOT}/Chassis/Card"] = chassis("Card", ChassisType="Card")
     bmc, machine = only(look_at(tree))
-    assert machine["serial"] == "158-BOARD"
-    assert machine["chassis_serial"] is None
+    assert (bmc["chassis"], machine["chassis_serial"]) == (f"{ROOT}/Chassis/1", "CH-1-55")
 
 
 def test_the_platform_names_the_chassis_that_is_the_machine() -> None:
@@ -187,6 +197,10 @@ def test_the_platform_names_the_chassis_that_is_the_machine() -> None:
     tree[f"{ROOT}/Chassis/Chassis_0"] = chassis("Chassis_0", ChassisType="Shelf", SerialNumber="TRAY-1")
     bmc, machine = only(look_at(tree))
     assert machine["serial"] == "TRAY-1"
+    del tree[f"{ROOT}/Chassis/Chassis_0"]
+    bmc, machine = only(look_at(tree))
+    assert machine["serial"] == "CH-1-55"
+    assert bmc["warnings"] == [], "that it may lack is no news"
 
 
 def test_a_blade_is_located_by_its_enclosure() -> None:
@@ -337,6 +351,8 @@ def test_gpus_in_hpes_device_list_are_found_and_its_switches_are_not() -> None:
     ):
         tree[f"{devices}/{i}"] = {"@odata.id": f"{devices}/{i}", "DeviceType": kind, "Name": name}
     assert only(look_at(tree))[1]["gpus"] == {"count": 2, "model": "Example G3"}
+    del tree[f"{ROOT}/Chassis/1"]["Oem"]
+    assert only(look_at(tree))[1]["gpus"]["count"] == 0, "without the list its processors are asked"
 
 
 def test_a_gpu_without_a_model_takes_it_from_its_pcie_device() -> None:
