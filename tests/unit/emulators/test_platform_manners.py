@@ -123,6 +123,11 @@ def test_sensors_come_in_the_models_that_the_firmware_speaks(name: str) -> None:
     assert (old, new) == OLD_AND_NEW[name]
 
 
+@pytest.mark.parametrize("name", sorted(name for name, (old, _) in OLD_AND_NEW.items() if old))
+def test_the_older_model_counts_revolutions_in_whole_numbers(name: str) -> None:
+    assert all(isinstance(fan["Reading"], int) for fan in first(name, "Thermal")["Fans"])
+
+
 def test_fans_of_grace_are_sensors_only() -> None:
     for name in ("gh200", "gb200"):
         assert not of_kind(name, "Fan")
@@ -205,6 +210,10 @@ def test_supermicros_uuid_is_its_mac_and_its_boot_has_no_mode() -> None:
     assert "BootSourceOverrideMode" not in system["Boot"]
     assert "UsbCd" in system["Boot"]["BootSourceOverrideTarget@Redfish.AllowableValues"]
     assert system["SerialNumber"] != first("supermicro", "Chassis")["SerialNumber"]
+
+
+def test_supermicro_links_with_a_stray_slash() -> None:
+    assert first("supermicro", "Manager")["Links"]["ManagerInChassis"]["@odata.id"].endswith("/Chassis/1/")
 
 
 def test_asrockrack_knows_itself_by_its_chassis_alone() -> None:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.emulators.redfish.personality import Template, link, links, reading, token
-from tests.emulators.redfish.resources.leaves import reading_when_on
+from tests.emulators.redfish.personality import Template, link, links, token
+from tests.emulators.redfish.resources.leaves import reading_now, reading_when_on
 from tests.emulators.redfish.resources.parts import PowerUnit
 from tests.emulators.redfish.resources.tree import TreeBuilder
 
@@ -47,7 +47,7 @@ class Probe:
     def leaf(self) -> Any:
         if self.of_host:
             return reading_when_on(self.identifier, self.middle, self.spread, self.digits, self.system)
-        return reading(self.identifier, self.middle, self.spread, self.digits)
+        return reading_now(self.identifier, self.middle, self.spread, self.digits)
 
 
 @dataclass(frozen=True)

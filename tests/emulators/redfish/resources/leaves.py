@@ -78,11 +78,15 @@ def state_when_on(off: str = "Disabled", system: str = "") -> Leaf:
     return while_on("Enabled", off, system)
 
 
+def reading_now(name: str, middle: float, spread: float, digits: int = 1) -> Leaf:
+    """A sensor; without digits an integer, which is what the older model wants of a fan."""
+    return volatile(lambda bmc: round(bmc.reading(name, middle, spread), digits or None))
+
+
 def reading_when_on(name: str, middle: float, spread: float, digits: int = 1, system: str = "") -> Leaf:
     """A sensor in the host's part of the machine: null while the host is off."""
-    return volatile(
-        lambda bmc: round(bmc.reading(name, middle, spread), digits) if bmc.machine(system).powered_on else None
-    )
+    leaf = reading_now(name, middle, spread, digits)
+    return volatile(lambda bmc: leaf(bmc) if bmc.machine(system).powered_on else None)
 
 
 def session_timeout(bmc: BmcView) -> Any:
