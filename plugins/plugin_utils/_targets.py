@@ -168,6 +168,11 @@ def single_target(text: str) -> str | None:
     return normalised(text) if not _wrong_zone(text.strip(), number) and _unicast(version, address, address) else None
 
 
+def is_address(text: str) -> bool:
+    """Whether this is an IPv4 or IPv6 address, and not a name or anything else."""
+    return _number(text.strip()) is not None
+
+
 def _is_name(name: str) -> bool:
     labels = name.split(".")
     numbers = [_NUMBER.fullmatch(label) is not None for label in labels]
