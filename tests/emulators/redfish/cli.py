@@ -87,6 +87,7 @@ def fault_shares(text: str) -> tuple[FaultShare, ...]:
             except ValueError:
                 options[key] = value
         try:
+            faults_by_name()[name].checked(options)
             found.append(parse_share(name, share or "100%", options))
         except ValueError as error:
             raise PlanError(f"--faults: {error}") from error

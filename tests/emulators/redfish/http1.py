@@ -173,7 +173,7 @@ class HttpConnection:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserInvalidMethodError:
-            self._refuse(501)
+            self._refuse(501 if data[:1].isalpha() else 400)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._refuse(400)
 

@@ -82,11 +82,12 @@ def fleet() -> Iterator[Fleet]:
 
 @pytest.fixture
 def address(fleet: Fleet) -> Iterator[str]:
-    """A BMC of the fleet, without faults before and after."""
+    """A BMC of the fleet, without faults before, and without faults and sessions after."""
     chosen = fleet.addresses[3]
     fleet.faults(chosen)
     yield chosen
     fleet.faults(chosen)
+    fleet.admin("POST", f"/bmcs/{chosen}/end_sessions")
 
 
 @pytest.fixture

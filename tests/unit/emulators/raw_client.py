@@ -70,6 +70,13 @@ class Client:
     def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
+    @property
+    def certificate(self) -> bytes:
+        """The peer's, DER; the connection has to be up."""
+        sock = self.connection.sock
+        assert isinstance(sock, ssl.SSLSocket)
+        return sock.getpeercert(binary_form=True) or b""
+
     def log_in(self, username: str = "", password: str = "") -> Answer:
         credentials = {"UserName": username or self.fleet.username, "Password": password or self.fleet.password}
         answer = self.request("POST", SESSIONS, credentials)

@@ -39,18 +39,23 @@ class Fault:
     changes_certificate = False
 
     def __init__(self, options: Mapping[str, Any], unit: Unit) -> None:
-        known = {**_WHEN, **self.defaults}
-        unknown = sorted(set(options) - set(known))
-        if unknown:
-            raise ValueError(f"fault {self.name} has no option {', '.join(unknown)}; it has {', '.join(sorted(known))}")
-        for name, value in options.items():
-            if isinstance(known[name], int | float) and (isinstance(value, bool) or not isinstance(value, int | float)):
-                if not (isinstance(known[name], bool) and isinstance(value, bool)):
-                    raise ValueError(f"fault {self.name}: {name} is a number, not {value!r}")
-        self.options = {**known, **options}
+        self.options = self.checked(options)
         self._random = Random(f"{unit.seed}/{unit.index}/{self.name}")
         self._seen = 0
         self._struck = 0
+
+    @classmethod
+    def checked(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with their defaults. Raises ValueError for a name or value that cannot be."""
+        known = {**_WHEN, **cls.defaults}
+        unknown = sorted(set(options) - set(known))
+        if unknown:
+            raise ValueError(f"fault {cls.name} has no option {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+        for name, value in options.items():
+            if isinstance(known[name], int | float) and (isinstance(value, bool) or not isinstance(value, int | float)):
+                if not (isinstance(known[name], bool) and isinstance(value, bool)):
+                    raise ValueError(f"fault {cls.name}: {name} is a number, not {value!r}")
+        return {**known, **options}
 
     def strikes(self, request: Request) -> bool:
         """Decides for one request; to be asked once for each."""
