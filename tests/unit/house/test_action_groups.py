@@ -2,58 +2,55 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`module_defaults` for a group reaches exactly the modules that say they belong to it."""
+"""`module_defaults` for a group reaches exactly the modules that have the options of the group."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections import defaultdict
+import ast
+import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from tests.toolchain.places import DEVELOPMENT_ROOT, ROOT
+from tests.toolchain.places import ROOT
 
-NAMESPACE = "hearth.datacenter"
-
-
-@pytest.fixture(scope="module")
-def documented() -> dict[str, set[str]]:
-    """Group → modules, as the attribute `action_group` of each module's documentation has it."""
-    names = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[a-z]*.py"))
-    groups: dict[str, set[str]] = defaultdict(set)
-    if names:
-        for name, entry in ansible_doc([f"{NAMESPACE}.{name}" for name in names]).items():
-            group = entry["doc"].get("attributes", {}).get("action_group", {})
-            membership = group.get("membership") or []
-            for member_of in [membership] if isinstance(membership, str) else membership:
-                groups[member_of.removeprefix(f"{NAMESPACE}.")].add(name.removeprefix(f"{NAMESPACE}."))
-    return groups
+MODULES = sorted((ROOT / "plugins" / "modules").glob("[a-z]*.py"))
 
 
-def ansible_doc(names: list[str]) -> dict[str, Any]:
-    program = Path(sys.executable).with_name("ansible-doc")
-    answer = subprocess.run(
-        [program, "--type", "module", "--json", *names],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(DEVELOPMENT_ROOT)},
-        capture_output=True,
-        check=True,
-        text=True,
-        timeout=120,
-    )
-    found: dict[str, Any] = json.loads(answer.stdout)
-    return found
+def documentation(module: Path) -> dict[str, Any]:
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == ["DOCUMENTATION"]:
+            found: dict[str, Any] = yaml.safe_load(ast.literal_eval(node.value))
+            return found
+    raise AssertionError(f"{module} has no DOCUMENTATION")
 
 
-def test_each_group_holds_the_modules_that_say_so(documented: dict[str, set[str]]) -> None:
+def users_of(fragment: str) -> set[str]:
+    """The modules whose documentation takes options from a fragment, or from a section of it."""
+    users = set()
+    for module in MODULES:
+        named = documentation(module).get("extends_documentation_fragment", [])
+        fragments = [named] if isinstance(named, str) else named
+        if any(name == fragment or name.startswith(f"{fragment}.") for name in fragments):
+            users.add(module.stem)
+    return users
+
+
+def declared_groups() -> dict[str, set[str]]:
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    declared = {
-        group: {member for member in members if isinstance(member, str)}
-        for group, members in runtime["action_groups"].items()
-    }
-    assert {group: members for group, members in declared.items() if members} == documented
+    return {group: set(members) for group, members in runtime["action_groups"].items()}
+
+
+def fragments_of_groups() -> dict[str, str]:
+    settings = tomllib.loads((ROOT / "antsibull-nox.toml").read_text(encoding="utf-8"))
+    checked = settings["sessions"]["extra_checks"]["action_groups_config"]
+    return {group["name"]: group["doc_fragment"] for group in checked}
+
+
+def test_each_group_is_the_modules_that_share_its_options() -> None:
+    assert declared_groups() == {group: users_of(fragment) for group, fragment in fragments_of_groups().items()}
+
+
+def test_no_group_is_empty() -> None:
+    assert [group for group, members in declared_groups().items() if not members] == []
