@@ -288,6 +288,9 @@ MANNERS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "DGX locks accounts": ("dgx_h100", lambda m: m.lockout_threshold > 0),
     "Fujitsu takes no queries": ("fujitsu", lambda m: m.query == m.expand == "refused_400"),
     "Fujitsu is slow": ("fujitsu", lambda m: len(m.slow) > 2),
+    "a stranger tells no Location": ("multi_node", lambda m: m.session_location == "none" and m.etag == "weak"),
+    "a PDU links absolutely": ("pdu", lambda m: m.absolute_links and m.etag == "duplicate"),
+    "a shelf has empty ETags": ("power_shelf", lambda m: m.etag == "empty"),
     "Intel ignores $expand": ("intel", lambda m: m.expand == "ignored"),
 }
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.emulators.redfish.personalities import asrockrack, dgx_h100, gb200, multi_node
+from tests.emulators.redfish.personalities import asrockrack, dgx_h100, gb200, idrac9, multi_node
 from tests.emulators.redfish.resources import baseboard
 from tests.emulators.redfish.resources.chassis import CHASSIS
 from tests.emulators.redfish.resources.system import SYSTEMS
+from tests.emulators.redfish.resources.update import FIRMWARE
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,13 @@ class Violation:
         return pointer == self.pointer or bool(self.pointer) and pointer.startswith(f"{self.pointer}/")
 
 
+_ZERO_DATE = "zero dates, 00:00:00Z (field notes §6, Dell)"
+
 VIOLATIONS: Mapping[str, tuple[Violation, ...]] = {
+    **{
+        name: (Violation(f"{FIRMWARE}/{idrac9.PREVIOUS_BIOS}", "/ReleaseDate", _ZERO_DATE),)
+        for name in ("idrac9", "idrac10")
+    },
     "dgx_h100": (
         *(
             Violation(path, pointer, "modules without Name and ChassisType (field notes §6, DGX H100)")

@@ -35,6 +35,7 @@ SYSTEM = f"{SYSTEMS}/System.Embedded.1"
 MANAGER = f"{MANAGERS}/iDRAC.Embedded.1"
 BACKPLANE = f"{CHASSIS}/Enclosure.Internal.0-1"
 
+PREVIOUS_BIOS = "Previous-159-1.9.2__BIOS.Setup.1-1"
 SERVICE_TAG = token("%%%%%%%", "service-tag")
 
 ROLES = {"Administrator": PRIVILEGES["Administrator"], "Operator": PRIVILEGES["Operator"]} | {
@@ -82,7 +83,7 @@ def images(bmc: str, bios: str, disk: parts.Disk, count: int) -> tuple[Image, ..
     return (
         Image(f"Installed-25227-{bmc}__iDRAC.Embedded.1-1", "Integrated Dell Remote Access Controller", bmc),
         Image(f"Installed-159-{bios}__BIOS.Setup.1-1", "BIOS", bios),
-        Image("Previous-159-1.9.2__BIOS.Setup.1-1", "BIOS", "1.9.2", updateable=False),
+        Image(PREVIOUS_BIOS, "BIOS", "1.9.2", updateable=False, released="00:00:00Z"),  # field notes §6: zero dates
         Image("Installed-27763-1.1.1__CPLD.Embedded.1", "System CPLD", "1.1.1"),
         Image("Installed-109673-7.2.2.0__TPM.Integrated.1-1", "TPM", "7.2.2.0", updateable=False),
         Image("Installed-108255-22.71.3__NIC.Integrated.1-1-1", "Broadcom Adv. Dual 25Gb Ethernet", "22.71.3"),

@@ -152,5 +152,10 @@ PERSONALITY = Personality(
     name="multi_node",
     tree=tree,
     serial_pattern="TP4N#######",
-    manners=Manners(expand_levels=2),
+    manners=Manners(
+        expand_levels=2,
+        # field notes §6, generic
+        etag="weak",
+        session_location="none",
+    ),
 )

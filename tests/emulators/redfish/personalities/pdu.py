@@ -100,5 +100,12 @@ PERSONALITY = Personality(
     name="pdu",
     tree=tree,
     serial_pattern="GP24########",
-    manners=Manners(session_limit=6, expand="ignored"),
+    manners=Manners(
+        session_limit=6,
+        expand="ignored",
+        # issue 3 §2: absolute URIs in links, duplicate ETags
+        absolute_links=True,
+        session_location="absolute",
+        etag="duplicate",
+    ),
 )

@@ -96,5 +96,9 @@ PERSONALITY = Personality(
     name="power_shelf",
     tree=tree,
     serial_pattern="LTN##@######",
-    manners=Manners(expand="refused_501"),  # OpenBMC underneath (field notes 2.10)
+    manners=Manners(
+        expand="refused_501",  # OpenBMC underneath (field notes 2.10)
+        etag="empty",  # field notes §6, generic: empty ETags
+        session_location="trailing_slash",
+    ),
 )
