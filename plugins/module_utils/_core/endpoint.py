@@ -12,6 +12,7 @@ from typing import Optional
 from urllib.parse import quote, urlsplit
 
 from .errors import BadInput, ProtocolViolation
+from .hostile import clean
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -55,8 +56,8 @@ class Endpoint:
 
     @property
     def authority(self) -> str:
-        """Host and port as the Host header wants them: the scheme's own port left out."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """Host and port as the Host header wants them: without the scheme's own port, without an IPv6 zone."""
+        host = f"[{self.host.split('%', 1)[0]}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
@@ -84,13 +85,13 @@ class Endpoint:
 
     def _target_slowly(self, uri: str) -> str:
         if len(uri) > LONGEST_TARGET or _CONTROL.search(uri):
-            raise ProtocolViolation("a link that is no URI", found=ascii(uri[:80]), where=self.url)
+            raise ProtocolViolation("a link that is no URI", found=clean(uri, 80), where=self.url)
         uri = uri.split("#", 1)[0]
         try:
             split = urlsplit(uri)
             scheme, host, port = split.scheme, split.hostname, split.port
         except ValueError as exc:
-            raise ProtocolViolation(f"a link that is no URI: {exc}", found=ascii(uri[:80]), where=self.url) from exc
+            raise ProtocolViolation(f"a link that is no URI: {exc}", found=clean(uri, 80), where=self.url) from exc
         if scheme or split.netloc:
             self._same_origin(uri, scheme or self.scheme, host, port, split.username)
         path = split.path if split.path.startswith("/") else "/" + split.path
@@ -112,6 +113,6 @@ class Endpoint:
             raise ProtocolViolation(
                 "a link leads to another host and is not followed",
                 expected=self.url,
-                found=ascii(uri[:200]),
+                found=clean(uri, 200),
                 where=self.url,
             )

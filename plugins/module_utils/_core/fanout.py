@@ -203,7 +203,7 @@ class _Pool(Generic[T, R]):
             with self._arrived:
                 self._moving -= 1
                 self._threads.discard(threading.current_thread())
-                self._ended.append(threading.current_thread())
+                self._ended = [*(thread for thread in self._ended if thread.is_alive()), threading.current_thread()]
                 self._arrived.notify()
 
     def _one(self) -> bool:

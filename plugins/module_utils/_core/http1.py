@@ -18,6 +18,7 @@ import zlib
 from typing import List, NamedTuple, Optional, Tuple
 
 from .errors import ProtocolViolation
+from .hostile import clean
 from .limits import Limits
 from .response import Headers
 from .stream import Stream, connection_lost
@@ -89,7 +90,7 @@ class AnswerReader:
         del buffer[: end.end()]
         start = _STATUS.match(head)
         if start is None:
-            raise self._violation("not an HTTP/1 answer", ascii(head[:80]))
+            raise self._violation("not an HTTP/1 answer", clean(head, 80))
         return start[1], int(start[2]), Headers(self._fields(head[start.end() :]))
 
     def _fields(self, lines: str) -> List[Tuple[str, str]]:
@@ -99,7 +100,7 @@ class AnswerReader:
             # An obsolete way to write one field in several lines (RFC 9112, section 5.2): to be read as one space.
             fields = _FIELDS.findall(_FOLD.sub(" ", lines))
             if len(fields) != _FOLD.sub(" ", lines).count("\n") - 1:
-                raise self._violation("a malformed header field", ascii(lines[:200]))
+                raise self._violation("a malformed header field", clean(lines, 200))
         if len(fields) > self._limits.max_headers:
             raise self._violation("too many header fields", str(len(fields)))
         return [(name.lower(), value.rstrip(" \t")) for name, value in fields]
@@ -113,7 +114,7 @@ class AnswerReader:
         coding = headers.get("transfer-encoding").strip().lower()
         if coding and coding != "identity":
             if coding != "chunked" or len(headers.get_all("transfer-encoding")) > 1:
-                raise self._violation("an unknown transfer encoding", ascii(coding[:80]))
+                raise self._violation("an unknown transfer encoding", clean(coding, 80))
             # With a Content-Length beside it the peer is confused; the answer is good, the connection is not kept.
             return self._chunked(), "content-length" not in headers
         length = self._content_length(headers)
@@ -127,7 +128,7 @@ class AnswerReader:
             return None
         value = values.pop()
         if values or not (value.isascii() and value.isdigit()):
-            raise self._violation("a malformed Content-Length", ascii(value[:40]))
+            raise self._violation("a malformed Content-Length", clean(value, 40))
         if len(value) > 15 or int(value) > self._limits.max_body:
             raise self._too_large(value)
         return int(value)
@@ -163,7 +164,7 @@ class AnswerReader:
             line = self._line()
             match = _CHUNK_SIZE.fullmatch(line)
             if match is None:
-                raise self._violation("a malformed chunk", ascii(bytes(line[:40])))
+                raise self._violation("a malformed chunk", clean(line.decode("latin-1"), 40))
             size = int(match[1], 16)
             if size == 0:
                 break
@@ -212,7 +213,7 @@ class AnswerReader:
         elif encoding == "deflate":
             windows = [15, -15]  # RFC 9110 says zlib; some send the bare stream
         else:
-            raise self._violation("an unknown content encoding", ascii(encoding[:80]))
+            raise self._violation("an unknown content encoding", clean(encoding, 80))
         for bits in windows:
             inflate = zlib.decompressobj(bits)
             try:
@@ -236,7 +237,7 @@ class AnswerReader:
         return ProtocolViolation(
             "the answer is too large",
             expected=f"at most {self._limits.max_body} bytes",
-            found=found[:40],
+            found=clean(found, 40),
             where=self._where,
         )
 

@@ -117,10 +117,17 @@ def field_value(name: str, value: str) -> str:
 
 def _secrets(body: Body) -> Tuple[str, ...]:
     """The values of a JSON body that its keys call secret: they are guarded even where a caller forgot to say so."""
-    if not isinstance(body, Mapping):
-        return ()
-    return tuple(
-        value
-        for key, value in body.items()
-        if isinstance(value, str) and value and any(word in str(key).lower() for word in _SECRET_KEYS)
-    )
+    found: List[str] = []
+    holders: List[Any] = [body]
+    while holders:
+        holder = holders.pop()
+        if isinstance(holder, list):
+            holders.extend(holder)
+        elif isinstance(holder, Mapping):
+            for key, value in holder.items():
+                if isinstance(value, str):
+                    if value and any(word in str(key).lower() for word in _SECRET_KEYS):
+                        found.append(value)
+                else:
+                    holders.append(value)
+    return tuple(found)

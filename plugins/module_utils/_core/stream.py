@@ -140,11 +140,12 @@ def connection_lost(why: str, where: str, *, written: int = -1, answered: bool =
 def open_tcp(endpoint: Endpoint, watch: Watch) -> socket.socket:
     """A connected, non-blocking TCP socket; the addresses of a name are tried one after another."""
     error: Optional[Unreachable] = None
-    for family, address in _addresses(endpoint):
+    addresses = _addresses(endpoint)
+    for number, (family, address) in enumerate(addresses):
+        # Each gets its share of the time: a name's IPv6 address may be a black hole and its IPv4 address well.
+        share = watch.deadline.remaining() / (len(addresses) - number)
         try:
-            return _connect(family, address, watch)
-        except TimedOut:
-            raise
+            return _connect(family, address, Watch(watch.deadline.sooner(share), watch.where, watch.cancelled))
         except Unreachable as exc:
             error = exc
     raise error if error is not None else Unreachable("the name has no address", where=endpoint.url)

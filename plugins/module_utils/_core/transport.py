@@ -31,7 +31,7 @@ from .redaction import Redactor
 from .request import Body, Request, common_fields
 from .response import Response
 from .retry import backoff, busy_pause, says_busy
-from .stream import Watch
+from .stream import Watch, connection_lost
 from .tls import CONTEXTS, TlsContexts
 from .trust import Peer, Trust
 
@@ -329,6 +329,10 @@ class Transport:
             raise
         if not answer.reusable or not self._keep_alive:
             self.close()
+        if answer.status == 408 and connection.answers > 1 and request.repeatable:
+            # Some servers say that an idle connection is over before they close it; it is no answer to this request.
+            self.counters.requests = before
+            raise connection_lost("the peer had given up waiting for a request", url)
         return Response(answer.status, answer.headers, answer.body, url, self._redactor.text)
 
     def _sent(self) -> None:

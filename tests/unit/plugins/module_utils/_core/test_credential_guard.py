@@ -135,12 +135,23 @@ def test_before_the_peer_is_known_authorize_makes_its_acquaintance(serve: Serve,
         lambda t: t.request("POST", "/Sessions", body=LOGIN, secret_body=True),
         lambda t: t.request("POST", "/Sessions", body=LOGIN, secret_body=True, anonymous=True),
         lambda t: t.request("POST", "/Sessions", body=LOGIN),  # the caller forgot to say that it is secret
+        lambda t: t.request("POST", "/", body={"Oem": {"X": [{"NewPassword": SECRET}]}}),
         lambda t: t.request("POST", "/", body=SECRET.encode(), secret_body=True),
         lambda t: t.request("GET", "/", headers={"authorization": SECRET}),
         lambda t: t.request("GET", "/", headers={"X-Auth-Token": SECRET}, anonymous=True),
         lambda t: t.request("GET", "/", headers={"Cookie": SECRET}),
     ],
-    ids=["authorize", "login", "anonymous login", "unmarked login", "bytes", "authorization", "token", "cookie"],
+    ids=[
+        "authorize",
+        "login",
+        "anonymous login",
+        "unmarked login",
+        "deep",
+        "bytes",
+        "authorization",
+        "token",
+        "cookie",
+    ],
 )
 @pytest.mark.parametrize("trust", [Trust("anonymous"), Trust("pin"), Trust("pin", pins=frozenset(["spki-sha256:00"]))])
 def test_an_untrusted_peer_gets_nothing(

@@ -142,6 +142,13 @@ def test_what_is_not_http_is_a_protocol_violation(shape: str, serve: Serve, tran
     assert caught.value.where.endswith("/")
 
 
+def test_what_the_error_shows_of_it_is_cleaned(serve: Serve, transport_to: Open) -> None:
+    transport = transport_to(serve(lambda request: b"{{ lookup('pipe', 'id') }}\x1b[2J\r\n\r\n"), limits=TIGHT)
+    with pytest.raises(ProtocolViolation) as caught:
+        transport.request("GET", "/")
+    assert caught.value.found == "{ { lookup('pipe', 'id') } }"
+
+
 def endless(prefix: bytes, piece: bytes) -> Iterator[Step]:
     yield prefix
     while True:

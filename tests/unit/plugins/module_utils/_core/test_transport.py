@@ -129,6 +129,7 @@ def test_a_name_in_another_case_and_the_scheme_s_own_port_are_the_same_host() ->
     assert endpoint.target("https://BMC.example/x") == endpoint.target("https://bmc.example:443/x") == "/x"
     assert endpoint.authority == "bmc.example" and Endpoint("fe80::1", 8443).authority == "[fe80::1]:8443"
     assert Endpoint("fe80::1").target("https://[fe80::1]/x") == "/x"
+    assert Endpoint("fe80::1%eth0").authority == "[fe80::1]" and "%eth0" in Endpoint("fe80::1%eth0").key
 
 
 @pytest.mark.parametrize("text", ["", "a b", "user@host", "host:0", "host:70000", "host:x", "ftp://host", "-x"])
@@ -233,6 +234,21 @@ def test_a_read_is_repeated_over_a_new_connection(raw: bytes, serve: Serve, tran
     assert agrees(transport, server) and transport.counters.retries == 2
 
 
+def test_an_idle_connection_s_farewell_is_no_answer(serve: Serve, transport_to: Open) -> None:
+    """A server that answers 408 to a request that it never read, then closes."""
+    farewell = reply(status=408, Connection="close")
+    server = serve(
+        lambda request: [answer(request), 0.1, farewell, CLOSE] if request.connection == 0 else answer(request)
+    )
+    transport = transport_to(server)
+    transport.get_json("/1")
+    time.sleep(0.3)
+    assert transport.get_json("/2") == {"target": "/2"}
+    assert agrees(transport, server)
+    fresh = serve(lambda request: reply(status=408))
+    assert transport_to(fresh).request("GET", "/").status == 408  # to the first request on a connection it is one
+
+
 def test_a_read_is_not_repeated_for_ever(serve: Serve, transport_to: Open) -> None:
     server = serve(lambda request: [RESET])
     transport = transport_to(server, sleep=lambda seconds: None)
@@ -285,6 +301,25 @@ def test_one_that_was_never_there_is_refused_at_once(serve: Serve, transport_to:
     with pytest.raises(ConnectionRefused) as caught:
         transport.connect()
     assert caught.value.where == f"http://127.41.0.1:{server.port}" and transport.counters.connects == 0
+
+
+def test_a_name_with_a_dead_address_before_the_live_one(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(answer)
+    with socket.socket() as dead:
+        dead.bind(("127.41.0.2", 0))
+        dead.listen(0)
+        fillers = [socket.socket() for _filler in range(4)]
+        for filler in fillers:  # a full backlog drops what else comes
+            filler.setblocking(False)
+            filler.connect_ex(dead.getsockname())
+        found = [(socket.AF_INET, dead.getsockname()), (socket.AF_INET, (server.host, server.port))]
+        monkeypatch.setattr(stream, "_addresses", lambda endpoint: found)
+        limits = Limits(connect_timeout=2.0)
+        endpoint = Endpoint("two.example", server.port, "http")
+        with Transport(endpoint, Trust("off"), deadline=Deadline.after(10), limits=limits) as transport:
+            assert transport.get_json("/x") == {"target": "/x"}
+        for filler in fillers:
+            filler.close()
 
 
 def test_a_name_that_does_not_resolve() -> None:
