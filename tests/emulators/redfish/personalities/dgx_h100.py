@@ -52,8 +52,8 @@ PLAN = replace(
     chassis_kind="Other",
     chassis_part="965-24387-0002-A00",
     firmware="24.01.05",
-    bmc_model="77171220",
-    bios_version="1.1.3",
+    bmc_model="77171230",
+    bios_version="1.2.0",
     host=None,
     cpu=parts.XEON_8480,
     dimm=parts.DDR5_64,
@@ -69,7 +69,7 @@ PLAN = replace(
             volumes_listed=False,
         ),
     ),
-    trusted_modules=(tpm("15.21", FirmwareVersion2="64.11776"),),
+    trusted_modules=(tpm("15.23", FirmwareVersion2="64.12050"),),
     boot=BootChoices(  # no allowable values, and an override mode of null
         targets=None,
         enabled_values=None,
@@ -77,7 +77,7 @@ PLAN = replace(
         options=tuple((f"Boot{i:04X}", f"UEFI: boot option {i}") for i in (0x26, 0x0B, 0x0A, 0x06, 0x04)),
         more={"BootSourceOverrideMode": None, "BootNext": None, "HttpBootUri": None},
     ),
-    bios={"attributes": BIOS_ATTRIBUTES, "registry": "BiosAttributeRegistry113.1.1.3", "settings": "SD"},
+    bios={"attributes": BIOS_ATTRIBUTES, "registry": "BiosAttributeRegistry114.1.2.0", "settings": "SD"},
     resets=("ForceOff", "ForceRestart", "GracefulShutdown", "On"),  # no PowerCycle (infra-controller#3058)
     climate=replace(
         server_climate(
@@ -115,8 +115,8 @@ def tree() -> Tree:
         made,
         (
             Image("HostBMC_0", "HostBMC_0", PLAN.firmware, related=(PLAN.manager,)),
-            Image("HostBIOS_0", "HostBIOS_0", "1.1.3", related=(f"{PLAN.system}/Bios",)),
-            Image("CPLDMB_0", "CPLDMB_0", "0.2.1.8"),
+            Image("HostBIOS_0", "HostBIOS_0", "1.2.0", related=(f"{PLAN.system}/Bios",)),
+            Image("CPLDMB_0", "CPLDMB_0", "0.2.2.1"),
             *(Image(f"PSU_{i}", f"PSU_{i}", "0204.0204.0204", updateable=False) for i in range(6)),
             *baseboard_images(BOARD),
         ),

@@ -21,7 +21,7 @@ SYSTEMS = f"{SERVICE_ROOT}/Systems"
 ORDINARY_RESETS = ("On", "ForceOff", "GracefulShutdown", "GracefulRestart", "ForceRestart", "Nmi", "PowerCycle")
 
 
-def tpm(firmware: str = "7.2.2.0", kind: str = "TPM2_0", **more: Any) -> Template:
+def tpm(firmware: str = "7.2.3.1", kind: str = "TPM2_0", **more: Any) -> Template:
     """One trusted module, in the system's (deprecated, and still everywhere used) TrustedModules."""
     return {"InterfaceType": kind, "FirmwareVersion": firmware, "Status": {"State": "Enabled", "Health": "OK"}} | more
 
