@@ -46,6 +46,7 @@ MAX_MEMBERS = 1024  # of one collection
 MAX_PAGES = 64  # of one collection
 MAX_WARNINGS = 32
 LOGOUT_SECONDS = 3.0
+_REPETITIONS = 2  # of a GET that was answered 401 although the session is open
 
 
 class RedfishClient:
@@ -247,12 +248,18 @@ class RedfishClient:
         self._requests_left -= 1
         patience = 0.0 if self._asleep is not None and self._asleep.search(path) else None
         answer = self.transport.request("GET", path, headers=self._headers, patience=patience)
-        if answer.status == 401 and self._login is not None and not self._relogged:
-            # Some BMCs answer 401 at random after a login that worked (field notes §5: infra-controller#5349), or age
-            # sessions out early. The credential is proven, so one more login is no guess.
-            self._relogged = True
-            self._log_in_again(self._login)
-            answer = self.transport.request("GET", path, headers=self._headers, patience=patience)
+        if answer.status == 401 and self._login is not None:
+            # Some BMCs answer 401 at random after a login that worked (field notes §5: infra-controller#5349): the same
+            # request again is no guess, since the token or the credential is proven. Some drop sessions early: one more
+            # login with the credential that worked.
+            for _time in range(_REPETITIONS if not self._login.basic else 0):
+                answer = self.transport.request("GET", path, headers=self._headers, patience=patience)
+                if answer.status != 401:
+                    return answer
+            if answer.status == 401 and not self._relogged:
+                self._relogged = True
+                self._log_in_again(self._login)
+                answer = self.transport.request("GET", path, headers=self._headers, patience=patience)
         return answer
 
     def _log_in_again(self, login: Login) -> None:

@@ -32,8 +32,6 @@ A further system behind the same BMC costs only what is its own: a document is r
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -52,16 +50,13 @@ from .._core.errors import (
     HearthError,
     PinMismatch,
     PinUnknown,
-    ProtocolViolation,
 )
 from .._core.limits import Limits
-from .._core.response import Response
 from .._core.transport import Transport
 from .._core.trust import Trust
 from .chassis import chassis_of, containers_of
 from .client import ROOT, RedfishClient
 from .credential import Credential
-from .document import items, text, word
 from .drives import drives_of
 from .equipment import equipment_of
 from .host_record import BmcView, MachineView, Record, bmc_record, server_record
@@ -72,12 +67,10 @@ from .platforms.generic import GENERIC
 from .platforms.index import platform_of, refined
 from .processors import processors_of
 from .security import secure_boot_of, tpm_of
+from .service_root import no_redfish, root_digest, service_root
 from .systems import machines_of
 
 DETAILS = ("minimal", "standard", "full")
-
-# Parts of a root that change although nothing did: clocks (HPE), counters.
-_VOLATILE = frozenset(("Time", "DateTime", "DateTimeLocalOffset", "@odata.etag", "@odata.context"))
 
 
 class Beat(Protocol):
@@ -216,9 +209,9 @@ class _Discovery:
         """The anonymous root; None, with the reason in the outcome, where the peer speaks no Redfish."""
         answer = transport.request("GET", ROOT, anonymous=True)
         self.outcome.answered = True
-        root = _service_root(answer)
+        root = service_root(answer)
         if root is None:
-            self._give_up("bmc_unreachable", "unreachable", _no_redfish(answer, self.request.endpoint))
+            self._give_up("bmc_unreachable", "unreachable", no_redfish(answer, self.request.endpoint))
             return None
         self.outcome.is_redfish = True
         self.outcome.root_digest = root_digest(root, answer)
@@ -362,44 +355,3 @@ class _Discovery:
     def _count(self, transport: Transport) -> None:
         self.counters["requests"] += transport.counters.requests
         self.counters["handshakes"] += transport.counters.handshakes
-
-
-def root_digest(root: Mapping[str, Any], answer: Optional[Response] = None) -> str:
-    """SHA-256 of the service root as it says what the BMC is: without clocks, with the ETag that came along."""
-    stable = _without_clocks(root, 6)
-    etag = answer.etag if answer is not None else ""
-    return hashlib.sha256((json.dumps(stable, sort_keys=True) + etag).encode("utf-8", "replace")).hexdigest()
-
-
-def _without_clocks(value: Any, depth: int) -> Any:
-    if isinstance(value, dict) and depth:
-        return {key: _without_clocks(inner, depth - 1) for key, inner in value.items() if key not in _VOLATILE}
-    if isinstance(value, list) and depth:
-        return [_without_clocks(inner, depth - 1) for inner in value]
-    return value
-
-
-def _service_root(answer: Response) -> Optional[Dict[str, Any]]:
-    """The service root that the answer is; an empty one where the BMC guards even that; None where it is no Redfish."""
-    try:
-        document = answer.json()
-    except ProtocolViolation:
-        return None
-    if answer.status == 200:
-        spoken = text(document.get("RedfishVersion")) or "serviceroot" in word(document.get("@odata.type"))
-        return document if spoken else None
-    if answer.status in (401, 403) and (items(document.get("error")) or document.get("@Message.ExtendedInfo")):
-        return {"@odata.id": ROOT}
-    return None
-
-
-def _no_redfish(answer: Response, endpoint: Endpoint) -> HearthError:
-    if answer.status >= 500:
-        return answer.error(f"{endpoint.url}{ROOT}")
-    return ProtocolViolation(
-        "something answers there, and it is no Redfish service",
-        expected="a Redfish service root",
-        found=f"HTTP {answer.status}, {text(answer.headers.get('Content-Type'), 64) or 'no Content-Type'}",
-        where=f"{endpoint.url}{ROOT}",
-        next="leave the address out (exclude), or give the port of its BMC (ports)",
-    )

@@ -39,6 +39,7 @@ from .platforms.record import Platform
 
 SESSIONS = "/redfish/v1/SessionService/Sessions"  # DSP0266 clause 13.3.4 wants it here where the root does not tell
 
+_LOGOUTS = 3  # attempts to delete a session
 _NEVER_A_LOGIN = frozenset((404, 405, 501))  # there is no SessionService here
 _PASSWORD_CHANGE = re.compile(r"PasswordChangeRequired|PasswordExpired", re.IGNORECASE)
 _REFUSED_LOGIN = re.compile(
@@ -120,7 +121,10 @@ def log_out(transport: Transport, login: Login, headers: Optional[Mapping[str, s
         transport.deauthorize()
         return login.basic
     try:
-        answer = transport.request("DELETE", login.session, headers=headers, patience=2.0)
+        for _time in range(_LOGOUTS):
+            answer = transport.request("DELETE", login.session, headers=headers, patience=2.0)
+            if answer.status != 401:  # at random, from a BMC whose session is still there
+                break
     except HearthError:
         return False
     finally:

@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from .._core.errors import AccessDenied, AuthenticationFailed, HearthError, NotFound, Unreachable
 from .client import FATAL, ROOT, RedfishClient
-from .document import absent, last_segment, link
+from .document import absent, last_segment, link, word
 from .host_record import MachineView, system_id
 from .platforms.index import refined
 
@@ -64,14 +64,13 @@ def machines_of(client: RedfishClient, root: Mapping[str, Any]) -> Optional[List
 def _read(client: RedfishClient, uris: List[str]) -> List[MachineView]:
     if len(uris) > _MOST:
         client.warn(f"{len(uris)} systems behind one BMC; the first {_MOST} are read")
-    machines = []
+    machines, ghosts = [], []
     for uri in uris[:_MOST]:
         try:
             document: Dict[str, Any] = client.get(uri)
         except NotFound:
             if len(uris) > 1:
-                if not re.search(client.platform.bogus_members or r"(?!)", uri):
-                    client.warn(f"system {last_segment(uri)[:64]} is listed and does not exist")
+                ghosts.append(uri)
                 continue
             client.warn("the only system that is listed does not exist; the BMC may still be starting")
             document = {}
@@ -81,12 +80,25 @@ def _read(client: RedfishClient, uris: List[str]) -> List[MachineView]:
             client.note(error, f"system {last_segment(uri)[:64]}")
             document = {}
         else:
+            if not _is_system(document):
+                client.warn(f"system {last_segment(uri)[:64]} is listed and is something else")
+                continue
             client.platform = refined(client.platform, "system", document)
         if absent(document) and len(uris) > 1:
             client.warn(f"system {last_segment(uri)[:64]} is absent: an empty slot")
             continue
         machines.append(MachineView(path=uri, system=document))
+    known = re.compile(client.platform.bogus_members or r"(?!)")  # by now the systems have told the platform
+    for uri in ghosts:
+        if not known.search(uri):
+            client.warn(f"system {last_segment(uri)[:64]} is listed and does not exist")
     return machines
+
+
+def _is_system(document: Mapping[str, Any]) -> bool:
+    """Whether a member of Systems is a system: links of a broken or hostile BMC lead to its collections again."""
+    said = word(document.get("@odata.type"))
+    return "Members" not in document and (not said or said.lstrip("#").startswith("computersystem."))
 
 
 def _sorted_out(client: RedfishClient, machines: List[MachineView]) -> List[MachineView]:

@@ -52,10 +52,12 @@ class Manners:
     server: str = "replay"
     etag: str = ""
     random_401: int = 0  # that many authorized GETs are answered 401, and the session is gone
+    every_second_401: bool = False  # of the authorized GETs; the session stays
+    delete_401: int = 0  # that many DELETEs are answered 401; the session stays
     status: dict[str, int] = field(default_factory=dict)  # path -> status instead of the document
     raw: dict[str, bytes] = field(default_factory=dict)  # path -> body as it stands
     slow: dict[str, float] = field(default_factory=dict)  # path -> seconds
-    trailing_slash_redirect: bool = False
+    identity_406: bool = False  # "Accept-Encoding: identity" is answered 406
     delete_status: int = 204
 
 
@@ -72,6 +74,9 @@ class Replay:
         self.logins: list[tuple[str, str]] = []
         self.open_sessions: dict[str, str] = {}
         self.created = 0
+        self.odd = False
+        self.connections = 0
+        self.refused_encodings = 0
         self.lock = threading.Lock()
         bmc = self
 
@@ -114,6 +119,11 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
 
+    def setup(self) -> None:
+        super().setup()
+        with self.replay.lock:
+            self.replay.connections += 1
+
     def log_message(self, *unused: Any) -> None:
         pass
 
@@ -128,6 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, manners = self._begin(), self.replay.manners
+        if manners.identity_406 and "gzip" not in self.headers.get("Accept-Encoding", "gzip"):
+            self.replay.refused_encodings += 1
+            return self._error(406, "Base.1.8.GeneralError")
         anonymous = path == ROOT and not manners.guarded_root
         if not anonymous and not self._authorized():
             return self._error(401, "Base.1.8.NoValidSession")
@@ -137,6 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
             manners.random_401 -= 1
             self.replay.open_sessions.clear()
             return self._error(401, "Base.1.8.NoValidSession")
+        if manners.every_second_401 and not anonymous:
+            self.replay.odd = not self.replay.odd
+            if self.replay.odd:
+                return self._error(401, "Base.1.8.NoValidSession")
         query = urlsplit(self.path).query
         if query and not manners.queries:
             return self._error(400, "Base.1.8.QueryNotSupported")
@@ -193,14 +210,17 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(201, json.dumps(document).encode(), headers)
 
     def do_DELETE(self) -> None:
-        path = self._begin()
+        path, manners = self._begin(), self.replay.manners
+        if manners.delete_401 > 0:
+            manners.delete_401 -= 1
+            return self._error(401, "Base.1.8.NoValidSession")
         if not self._authorized():
             return self._error(401, "Base.1.8.NoValidSession")
         name = path.rpartition("/")[2]
         for token, session in list(self.replay.open_sessions.items()):
             if session == name:
                 del self.replay.open_sessions[token]
-                return self._send(self.replay.manners.delete_status, b"")
+                return self._send(manners.delete_status, b"")
         self._error(404, "Base.1.8.ResourceMissingAtURI")
 
     def _begin(self) -> str:

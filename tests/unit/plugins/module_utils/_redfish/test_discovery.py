@@ -20,8 +20,8 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.discovery import (
     DiscoveryRequest,
     discover,
-    root_digest,
 )
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.service_root import root_digest
 from tests.unit.plugins.module_utils._redfish.looking import OFF, SITE, look, look_at, only, request_for
 from tests.unit.plugins.module_utils._redfish.replay import Manners, Replay
 from tests.unit.plugins.module_utils._redfish.trees import ROOT, plain

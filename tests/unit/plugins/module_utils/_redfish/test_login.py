@@ -196,7 +196,23 @@ def test_after_a_password_change_demand_no_other_credential_is_tried() -> None:
 # A login that the BMC drops
 
 
-def test_a_random_401_after_login_leads_to_one_more_login_with_the_same_credential() -> None:
+@pytest.mark.parametrize("details", ["standard", "full"])
+def test_a_401_at_random_costs_a_repetition_and_no_login(details: str) -> None:
+    """Every second GET is answered 401, the session stays."""
+    with Replay(plain(), Manners(every_second_401=True)) as bmc:
+        outcome = look(bmc, details=details)
+        assert only(outcome)[0]["warnings"] == []
+        assert len(bmc.logins) == 1
+        assert bmc.open_sessions == {}
+
+
+def test_a_401_to_the_logout_is_not_believed() -> None:
+    with Replay(plain(), Manners(delete_401=2)) as bmc:
+        assert look(bmc).error is None
+        assert bmc.open_sessions == {}
+
+
+def test_a_dropped_session_leads_to_one_more_login_with_the_same_credential() -> None:
     with Replay(plain(), Manners(random_401=1)) as bmc:
         outcome = look(bmc, credentials=(SITE, WRONG))
         assert outcome.error is None

@@ -118,6 +118,16 @@ def test_a_listed_system_that_does_not_exist_is_left_out_with_a_warning() -> Non
     assert any("ghost is listed and does not exist" in warning for warning in bmc["warnings"])
 
 
+@pytest.mark.parametrize("path", [SYSTEMS, ROOT, f"{ROOT}/Chassis/1", f"{SYSTEMS}/1/Processors"])
+def test_a_listed_system_that_is_something_else_is_left_out_with_a_warning(path: str) -> None:
+    tree = plain()
+    tree[f"{ROOT}/Chassis/1"]["@odata.type"] = "#Chassis.v1_20_0.Chassis"
+    tree[SYSTEMS]["Members"].insert(0, ref(path))
+    bmc, machine = only(look_at(tree))
+    assert bmc["system_id"] == "1"
+    assert any("is something else" in warning for warning in bmc["warnings"])
+
+
 def test_the_only_system_stays_although_it_does_not_exist() -> None:
     tree = plain()
     del tree[f"{SYSTEMS}/1"]
