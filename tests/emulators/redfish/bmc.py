@@ -11,58 +11,30 @@ import math
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from random import Random
 from typing import Any
 
 from tests.emulators.redfish import service
 from tests.emulators.redfish.accounts import SERVICE as ACCOUNT_SERVICE
 from tests.emulators.redfish.accounts import AccountBook
-from tests.emulators.redfish.body import CompiledTree, merged
+from tests.emulators.redfish.body import merged
 from tests.emulators.redfish.faults import Fault, make_fault
-from tests.emulators.redfish.http1 import DateHeader, HttpConnection, Reply, Request
+from tests.emulators.redfish.http1 import HttpConnection, Reply, Request
 from tests.emulators.redfish.machine import Machine, SimulatedMachine
 from tests.emulators.redfish.messages import Refusal
 from tests.emulators.redfish.personality import SERVICE_ROOT, Json, Manners, Template, Unit
-from tests.emulators.redfish.registry import KEEPERS, Keeper
+from tests.emulators.redfish.registry import KEEPERS, LOG_WATCHERS, Keeper
 from tests.emulators.redfish.sessions import SERVICE as SESSION_SERVICE
 from tests.emulators.redfish.sessions import SessionBook
 from tests.emulators.redfish.statistics import Counters
-from tests.emulators.redfish.tls import Authority, server_context
+from tests.emulators.redfish.surroundings import Platform, Surroundings
+from tests.emulators.redfish.tls import server_context
 from tests.emulators.redfish.wire import Listener, Mute, Wire
 
 _MOST_LOG_ENTRIES = 200
-
-
-@dataclass
-class Platform:
-    """What all BMCs of one personality share."""
-
-    name: str
-    manners: Manners
-    tree: CompiledTree
-    metadata: bytes | None = None  # $metadata, once somebody asked for it
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What all BMCs of one worker share. ``clock`` is monotonic seconds, ``now`` the time of day in UTC."""
-
-    loop: asyncio.AbstractEventLoop
-    clock: Callable[[], float]
-    now: Callable[[], datetime]
-    random: Random
-    date: DateHeader
-    authority: Authority
-    latency: tuple[float, float] = (0.0, 0.0)
-    username: str = "hearth"
-    password: str = "emulated-fleet"
-    https_port: int = 8443
-    http_port: int = 8080
-    shared_context: ssl.SSLContext | None = None
 
 
 @dataclass(slots=True)
@@ -182,8 +154,18 @@ class Bmc:
             return
         entries = self.logs.setdefault(collection, [])
         number = int(entries[-1].id) + 1 if entries else len(self.platform.tree.children.get(collection, ())) + 1
-        entries.append(LogEntry(str(number), self.now().strftime("%Y-%m-%dT%H:%M:%S+00:00"), text, severity))
+        entry = LogEntry(str(number), self.now().strftime("%Y-%m-%dT%H:%M:%S+00:00"), text, severity)
+        entries.append(entry)
         del entries[:-_MOST_LOG_ENTRIES]
+        for watch in LOG_WATCHERS:
+            watch(self, collection, entry)
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs beside the answering of requests."""
+        task = self.around.loop.create_task(work)
+        tasks: set[asyncio.Task[None]] = self.kept.setdefault("background", set())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def set_clock(self, moment: datetime) -> None:
         self._clock_offset = moment - self.around.now()

@@ -15,7 +15,7 @@ The server does the following by itself, so that a personality need not:
   children in the tree, in the order of the tree, then what a keeper adds: see below) and ``Members@odata.count``.
   Where ``Members`` is written (a list, ``None``, a function), it is served as it stands.
 - Keepers own the changing members of these collections, which a tree declares empty:
-  ``#SessionCollection``, ``#ManagerAccountCollection``, ``#LogEntryCollection``, ``#TaskCollection``.
+  ``#SessionCollection``, ``#ManagerAccountCollection``, ``#LogEntryCollection``, ``#EventDestinationCollection``.
 - An action works when its resource lists it (``Actions: {"#ComputerSystem.Reset": {"target": …}}``) and a handler of
   that name is registered (``actions/``); the allowable values that the template states are enforced.
 - PATCH accepts the properties that ``writable.py`` names for the resource's type, where the resource has them, unless

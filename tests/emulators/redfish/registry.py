@@ -8,6 +8,7 @@
 - An *action* answers POST to ``<resource>/Actions/<Name>`` where the resource lists it.
 - A *hook* sees a validated PATCH of a resource type, and takes out what it deals with itself.
 - A *route* answers a path that is not in any tree.
+- A *log watcher* is told of each entry that the BMC writes into its log.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tests.emulators.redfish.personality import Json, Template
 
 if TYPE_CHECKING:
     from tests.emulators.redfish.accounts import Account
-    from tests.emulators.redfish.bmc import Bmc
+    from tests.emulators.redfish.bmc import Bmc, LogEntry
 
 
 class Keeper(Protocol):
@@ -47,11 +48,13 @@ class Keeper(Protocol):
 Action = Callable[["Bmc", str, dict[str, Json]], Reply]  # (bmc, path of the resource, parameters)
 Hook = Callable[["Bmc", str, dict[str, Json]], None]  # (bmc, path, change): may take keys out of change
 Route = Callable[["Bmc", Request], Reply]
+LogWatcher = Callable[["Bmc", str, "LogEntry"], None]  # (bmc, path of the collection of entries, entry)
 
 KEEPERS: dict[str, Keeper] = {}  # collection type -> keeper
 ACTIONS: dict[str, Action] = {}  # "ComputerSystem.Reset" -> handler
 HOOKS: dict[str, Hook] = {}  # resource type -> hook
 ROUTES: dict[str, Route] = {}  # path -> handler of GET
+LOG_WATCHERS: list[LogWatcher] = []
 
 
 def keeper(kind: str) -> Callable[[type[Any]], type[Any]]:
@@ -86,6 +89,11 @@ def route(path: str) -> Callable[[Route], Route]:
         return handler
 
     return register
+
+
+def log_watcher(watcher: LogWatcher) -> LogWatcher:
+    LOG_WATCHERS.append(watcher)
+    return watcher
 
 
 def load(package: ModuleType) -> None:

@@ -18,13 +18,14 @@ from random import Random
 from typing import Any
 
 from tests.emulators.redfish import actions, control, keepers, registry
-from tests.emulators.redfish.bmc import Bmc, Platform, Surroundings
+from tests.emulators.redfish.bmc import Bmc
 from tests.emulators.redfish.body import CompiledTree
 from tests.emulators.redfish.http1 import DateHeader
 from tests.emulators.redfish.orders import ORDERS
 from tests.emulators.redfish.personality import Personality, Unit
 from tests.emulators.redfish.plan import Plan
 from tests.emulators.redfish.statistics import add, cpu_seconds, rss_bytes
+from tests.emulators.redfish.surroundings import Platform, Surroundings
 from tests.emulators.redfish.tls import Authority, server_context
 
 Share = list[tuple[Unit, Personality, Mapping[str, Mapping[str, Any]]]]  # BMCs with their faults at start

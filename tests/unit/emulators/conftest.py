@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from tests.emulators.redfish import actions, keepers, registry
-from tests.emulators.redfish.bmc import Bmc, Platform, Surroundings
+from tests.emulators.redfish.bmc import Bmc
 from tests.emulators.redfish.body import CompiledTree
 from tests.emulators.redfish.fleet import Fleet
 from tests.emulators.redfish.http1 import DateHeader
 from tests.emulators.redfish.personalities import generic
 from tests.emulators.redfish.personality import Manners, Tree
 from tests.emulators.redfish.plan import Plan, unit
+from tests.emulators.redfish.surroundings import Platform, Surroundings
 from tests.emulators.redfish.tls import Authority
 from tests.unit.emulators.raw_client import Client
 
