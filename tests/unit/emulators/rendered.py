@@ -13,12 +13,13 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from tests.emulators.redfish.bmc import Bmc, Platform, Surroundings
+from tests.emulators.redfish.bmc import Bmc
 from tests.emulators.redfish.body import CompiledTree
 from tests.emulators.redfish.http1 import DateHeader
 from tests.emulators.redfish.personalities.index import PERSONALITIES
 from tests.emulators.redfish.personality import Personality
 from tests.emulators.redfish.plan import Plan, unit
+from tests.emulators.redfish.surroundings import Platform, Surroundings
 from tests.emulators.redfish.tls import Authority
 
 NAMES = sorted(PERSONALITIES)
