@@ -90,7 +90,7 @@ def test_host_record_tells_what_the_machine_says(bmc: IpmiSim) -> None:
         "asset_tag": "shelf 4",
         "uuid": "33221100-5544-7766-8899-aabbccddee0f",
     }
-    assert (server["power_state"], server["health"], server["kind"]) == ("off", "OK", "server")
+    assert (server["power_state"], server["health"], server["kind"]) == ("off", "ok", "server")
     assert (about["protocol"], about["firmware"], about["vendor"]) == ("ipmi", "3.11", "Supermicro")
     assert (about["state"], about["credential"], about["port"]) == ("ok", "site", bmc.port)
     assert json.loads(json.dumps(found)) == found
@@ -178,7 +178,7 @@ def test_sensors_beyond_their_thresholds_make_the_machine_ill(tmp_path: Path) ->
     sensors = {"Inlet": 20, "CPU0": 75, "CPU1": 85}
     with IpmiSim(tmp_path / "sim", address="127.45.0.2", fru_data=FRU, sensors=sensors) as sim:
         found = record(sim)
-    assert found["hearth_server"]["health"] == "Critical"
+    assert found["hearth_server"]["health"] == "critical"
     told = [text for text in found["hearth_bmc"]["warnings"] if text.startswith("sensor")]
     assert [text.split(":")[0] for text in told] == ["sensor CPU0", "sensor CPU1"]
 

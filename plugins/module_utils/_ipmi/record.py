@@ -63,6 +63,8 @@ def hearth_server(reading: Reading, observed_at: datetime) -> Dict[str, Any]:
         "manufacturer": _first(fru, "Manufacturer", "Board manufacturer") or (reading.device and reading.device.vendor),
         "model": _first(fru, "Product name", "Board product name"),
         "serial": _serial(fru),
+        "chassis_serial": identity.serial(fru.get("Chassis serial number")),
+        "service_tag": None,
         "uuid": identity.uuid(reading.system_guid),
         "sku": None,
         "part_number": _first(fru, "Model", "Board model", "Chassis part number"),
@@ -77,11 +79,11 @@ def hearth_server(reading: Reading, observed_at: datetime) -> Dict[str, Any]:
         "cores": None,
         "memory_gib": None,
         "gpus": {"count": None, "model": None},
-        "nics": [],
-        "drives": [],
-        "tpm": {"present": None, "type": None, "firmware": None, "state": None},
-        "secure_boot": {"enabled": None, "mode": None},
-        "location": {"text": None, "rack": None, "row": None, "slot": None},
+        "nics": None,
+        "drives": None,
+        "tpm": None,
+        "secure_boot": None,
+        "location": None,
     }
 
 
@@ -96,15 +98,15 @@ def _serial(fru: Mapping[str, str]) -> Optional[str]:
 
 
 def _health(reading: Reading) -> Optional[str]:
-    """The worst of sensors and chassis flags in Redfish's words; None: sensors were not read and no flag is up.
+    """The worst of sensors and chassis flags in the words of every host; None: sensors were not read and no flag is up.
 
     A chassis flag says that there is a fault and not how bad it is, so it counts as a warning.
     """
     if reading.sensor_health > 1:
-        return "Critical"
+        return "critical"
     if reading.sensor_health or reading.chassis_faults:
-        return "Warning"
-    return "OK" if reading.sensors else None
+        return "warning"
+    return "ok" if reading.sensors else None
 
 
 def _warnings(reading: Reading) -> List[str]:

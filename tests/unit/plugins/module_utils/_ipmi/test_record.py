@@ -13,9 +13,13 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi import device
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.reading import Reading
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.record import hearth_bmc, hearth_server
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish import host_record
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.platforms.generic import GENERIC
 
 NOW = datetime(2026, 11, 21, 15, 0, 0, tzinfo=timezone.utc)
 HOSTILE = "{{ lookup('pipe', 'id') }}\x1b]0;owned\x07\u202e{% raw %}" + "A" * 1_000_000
@@ -78,6 +82,14 @@ def test_record_is_json_and_says_ipmi() -> None:
     assert json.loads(json.dumps([bmc(), server()])) == [bmc(), server()]
 
 
+def test_record_has_the_keys_of_every_other_host() -> None:
+    """A playbook may not have to know by which protocol a machine was found."""
+    view = host_record.BmcView(Endpoint("10.0.0.1"), Trust("off"), GENERIC)
+    machine = host_record.MachineView()
+    assert list(bmc()) == list(host_record.bmc_record(view, machine))
+    assert list(server()) == list(host_record.server_record(view, machine, NOW))
+
+
 def test_product_fields_come_first() -> None:
     found = server()
     assert [found[key] for key in ("manufacturer", "model", "serial", "part_number", "asset_tag")] == [
@@ -129,15 +141,15 @@ def test_mac_that_says_nothing_is_left_out(mac: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "health"),
     [
-        ({}, "OK"),
-        ({"sensor_health": 1}, "Warning"),
-        ({"sensor_health": 2}, "Critical"),
-        ({"sensor_health": 5}, "Critical"),
-        ({"chassis_faults": ("drive fault",)}, "Warning"),
-        ({"chassis_faults": ("drive fault",), "sensor_health": 2}, "Critical"),
+        ({}, "ok"),
+        ({"sensor_health": 1}, "warning"),
+        ({"sensor_health": 2}, "critical"),
+        ({"sensor_health": 5}, "critical"),
+        ({"chassis_faults": ("drive fault",)}, "warning"),
+        ({"chassis_faults": ("drive fault",), "sensor_health": 2}, "critical"),
         ({"sensors": None}, None),
         ({"sensors": 0}, None),
-        ({"sensors": None, "chassis_faults": ("power fault",)}, "Warning"),
+        ({"sensors": None, "chassis_faults": ("power fault",)}, "warning"),
     ],
 )
 def test_health_is_the_worst_that_was_seen(changes: Dict[str, Any], health: str) -> None:
