@@ -39,7 +39,7 @@ PREVIOUS_BIOS = "Previous-159-1.9.2__BIOS.Setup.1-1"
 SERVICE_TAG = token("%%%%%%%", "service-tag")
 
 ROLES = {"Administrator": PRIVILEGES["Administrator"], "Operator": PRIVILEGES["Operator"]} | {
-    "ReadOnly": ("Login",),
+    "ReadOnly": PRIVILEGES["ReadOnly"],
     "None": (),
 }
 
