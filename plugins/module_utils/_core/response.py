@@ -29,9 +29,10 @@ from .errors import (
 from .hostile import clean
 
 #: Redfish nests about ten deep; the parser of json recurses in C, on a thread's small stack.
-DEEPEST_JSON = 100
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKET = re.compile(rb"[\[\]{}]")
+DEEPEST_JSON = 200
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_OPENERS = b"[{"
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _MOST_MESSAGES = 32
 
 _ERRORS: Dict[int, Type[HearthError]] = {
@@ -198,8 +199,8 @@ class Response:
 
 def _too_deep(body: bytes) -> bool:
     depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub(b"", body)):
-        depth += 1 if bracket[0] in b"[{" else -1
+    for bracket in _STRING.sub(b"", body).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in _OPENERS else -1
         if depth > DEEPEST_JSON:
             return True
     return False
