@@ -121,7 +121,7 @@ class _Scan:
         now = self._clock()
         if self._ready:
             return 0.0
-        moments = [next(iter(self._attempts.values())).until] if self._attempts else []
+        moments = [self._oldest().until] if self._attempts else []
         if self._postponed:
             moments.append(self._pausing_until)
         return max(0.0, min(moments, default=now) - now)
@@ -133,11 +133,8 @@ class _Scan:
             state = _state(attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
             self._finish(attempt, state)
         now = self._clock()
-        while self._attempts:
-            descriptor, attempt = next(iter(self._attempts.items()))
-            if attempt.until > now:
-                break
-            del self._attempts[descriptor]
+        while self._attempts and self._oldest().until <= now:
+            _descriptor, attempt = self._attempts.popitem(last=False)
             self._finish(attempt, SILENT)
         while self._ready:
             yield self._ready.popleft()
@@ -147,6 +144,9 @@ class _Scan:
             attempt.socket.close()
         self._attempts.clear()
         self._selector.close()
+
+    def _oldest(self) -> _Attempt:
+        return next(iter(self._attempts.values()))
 
     def _begin(self, address: str, port: int) -> bool:
         """Start a connection; False when it has to wait for room."""

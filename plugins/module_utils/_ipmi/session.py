@@ -183,7 +183,8 @@ def _converse(
         raise errors.MissingLibrary("there is no Python interpreter to start for IPMI", where=where)
     talk = _Talk(json.dumps(order).encode() + b"\n", where)
     grace = _FAREWELL
-    process = subprocess.Popen(
+    # run_command, which ansible-test wants here, exists only in a module, and bounds neither time nor size.
+    process = subprocess.Popen(  # pylint: disable=ansible-bad-function
         [sys.executable, "-c", _BOOT],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
