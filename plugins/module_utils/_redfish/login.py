@@ -31,6 +31,7 @@ from .._core.errors import (
     ProtocolViolation,
     Unsupported,
 )
+from .._core.hostile import clean
 from .._core.response import Response
 from .._core.transport import Transport
 from .credential import Credential
@@ -170,7 +171,7 @@ def _session_or_basic(
         full = Busy(
             "the BMC has no session left",
             expected=f"one of its {platform.session_limit} sessions" if platform.session_limit else "a free session",
-            found=said[:200],
+            found=answer.error().found,
             where=where,
             next="end sessions that nobody uses, or wait until they age out",
         )
@@ -183,9 +184,7 @@ def _session_or_basic(
             raise missing
         return _instead_of_session(transport, credential, proof, headers, missing)
     if answer.status in (401, 403) or (answer.status == 400 and _REFUSED_LOGIN.search(said)):
-        raise AuthenticationFailed(
-            "the BMC refused the credential", found=said[:200] or f"HTTP {answer.status}", where=where
-        )
+        raise AuthenticationFailed("the BMC refused the credential", found=answer.error().msg, where=where)
     answer.raise_for_status(where)
     raise ProtocolViolation("an answer to a login that is none", found=f"HTTP {answer.status}", where=where)
 
@@ -245,10 +244,12 @@ def _basic(
             raise must_change(answer, answer.url or proof)
         if answer.status == 401:
             raise AuthenticationFailed(
-                "the BMC refused the credential", found=said[:200] or "HTTP 401", where=answer.url or proof
+                "the BMC refused the credential", found=answer.error().msg, where=answer.url or proof
             )
         if answer.status == 403:
-            raise AccessDenied("the login lacks the privilege to read", found=said[:200], where=answer.url or proof)
+            raise AccessDenied(
+                "the login lacks the privilege to read", found=answer.error().msg, where=answer.url or proof
+            )
         accepted = True
     finally:
         if not accepted:
@@ -265,8 +266,8 @@ def must_change(answer: Response, where: str) -> PasswordChangeRequired:
     """The error for it, with the account's URI as the BMC's message gives it."""
     account = ""
     for message in answer.messages():
-        if _PASSWORD_CHANGE.search(message.id) and message.args:
-            account = message.args[0]
+        if _PASSWORD_CHANGE.search(message.id):
+            account = next((arg for arg in message.args if arg.startswith("/redfish/")), "")
     if not account:
         try:
             account = next(iter(links(part(answer.json(), "Links").get("Account"))), "")
@@ -277,5 +278,9 @@ def must_change(answer: Response, where: str) -> PasswordChangeRequired:
         expected="a password that the BMC accepts as final",
         found="PasswordChangeRequired",
         where=where,
-        next=f"change it with a PATCH of Password at {account}" if account else "change it at the account's resource",
+        next=(
+            f"change it with a PATCH of Password at {clean(account)}"
+            if account
+            else "change it at the account's resource"
+        ),
     )

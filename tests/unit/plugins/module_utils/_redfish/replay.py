@@ -59,6 +59,7 @@ class Manners:
     slow: dict[str, float] = field(default_factory=dict)  # path -> seconds
     identity_406: bool = False  # "Accept-Encoding: identity" is answered 406
     delete_status: int = 204
+    echo: str = ""  # said in the message of every error
 
 
 class Replay:
@@ -94,7 +95,7 @@ class Replay:
             )
             self.scheme = "https"
         self.address, self.port = self.server.server_address[0], self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.005,), daemon=True)
 
     def __enter__(self) -> Replay:
         self.thread.start()
@@ -268,7 +269,11 @@ class _Handler(BaseHTTPRequestHandler):
         return page
 
     def _error(self, status: int, message: str, args: Optional[list[str]] = None) -> None:
-        entry = {"MessageId": message, "Message": f"said {message}", "MessageArgs": args or []}
+        entry = {
+            "MessageId": message,
+            "Message": f"said {message} {self.replay.manners.echo}",
+            "MessageArgs": args or [],
+        }
         body = {"error": {"code": message, "message": "an error", "@Message.ExtendedInfo": [entry]}}
         self._send(status, json.dumps(body).encode())
 

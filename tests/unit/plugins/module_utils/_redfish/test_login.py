@@ -94,6 +94,19 @@ def test_no_credential_at_all_is_said_so_and_nothing_is_tried() -> None:
         assert bmc.logins == []
 
 
+@pytest.mark.parametrize("sessions", [True, False], ids=["session", "basic"])
+@pytest.mark.parametrize("status", [{}, {"/redfish/v1/Chassis/1": 500}], ids=["login", "document"])
+def test_a_bmc_that_says_the_password_back_does_not_get_it_into_the_inventory(
+    sessions: bool, status: dict[str, int]
+) -> None:
+    secret = Credential("long", USER, "Tr0ub4dor&3-and-more")
+    for credentials in ((secret,), (secret, SITE)):
+        echo = " ".join(credential.password for credential in credentials)
+        with Replay(plain(), Manners(echo=echo, status=status, sessions=sessions)) as bmc:
+            outcome = str(look(bmc, credentials=credentials))
+            assert not any(credential.password in outcome for credential in credentials)
+
+
 # The attempt limit
 
 
