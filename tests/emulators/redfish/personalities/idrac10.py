@@ -15,6 +15,7 @@ from tests.emulators.redfish.resources import parts
 from tests.emulators.redfish.resources.boot import BootChoices
 from tests.emulators.redfish.resources.network import Port
 from tests.emulators.redfish.resources.tree import Dialect, TreeBuilder
+from tests.emulators.redfish.resources.update import FIRMWARE as INVENTORY
 
 FIRMWARE = "1.20.60.50"
 BIOS = "1.3.2"
@@ -48,6 +49,7 @@ PLAN = replace(
 def tree() -> Tree:
     made = TreeBuilder(Dialect(context=True, counts=True))
     built = idrac9.build(made, PLAN, "1.20.1", idrac9.images(FIRMWARE, BIOS, parts.NVME_3T84, 8))
+    built[f"{INVENTORY}/{idrac9.PREVIOUS_BIOS}"]["ReleaseDate"] = "00:00:00Z"  # field notes §6: zero dates
     # Boot changes go to the settings object, not to the system (field notes §6).
     settings = f"{PLAN.system}/Settings"
     built[PLAN.system]["@Redfish.Settings"] = {

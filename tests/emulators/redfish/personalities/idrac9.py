@@ -83,7 +83,7 @@ def images(bmc: str, bios: str, disk: parts.Disk, count: int) -> tuple[Image, ..
     return (
         Image(f"Installed-25227-{bmc}__iDRAC.Embedded.1-1", "Integrated Dell Remote Access Controller", bmc),
         Image(f"Installed-159-{bios}__BIOS.Setup.1-1", "BIOS", bios),
-        Image(PREVIOUS_BIOS, "BIOS", "1.9.2", updateable=False, released="00:00:00Z"),  # field notes §6: zero dates
+        Image(PREVIOUS_BIOS, "BIOS", "1.9.2", updateable=False),
         Image("Installed-27763-1.1.1__CPLD.Embedded.1", "System CPLD", "1.1.1"),
         Image("Installed-109673-7.2.3.1__TPM.Integrated.1-1", "TPM", "7.2.3.1", updateable=False),
         Image("Installed-108255-22.71.3__NIC.Integrated.1-1-1", "Broadcom Adv. Dual 25Gb Ethernet", "22.71.3"),

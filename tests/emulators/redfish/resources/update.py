@@ -26,7 +26,6 @@ class Image:
     updateable: bool = True
     manufacturer: str | None = None
     related: tuple[str, ...] = ()
-    released: str | None = None
 
 
 def update_service(
@@ -76,7 +75,6 @@ def update_service(
                 "SoftwareId": image.identifier,
                 "Manufacturer": image.manufacturer,
                 "Version": image.version,
-                "ReleaseDate": image.released,
                 "Updateable": image.updateable,
                 "Status": {"State": "Enabled", "Health": "OK"},
                 "RelatedItem": links(*image.related) if image.related else None,
