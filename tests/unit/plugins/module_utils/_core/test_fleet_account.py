@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Dict
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import TimedOut
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.fanout import Progress, fan_out
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import (
@@ -18,7 +19,6 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport 
     Transport,
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
-
 from tests.emulators.redfish.fleet import Fleet
 
 PATHS = ("/redfish/v1/", "/redfish/v1/", "/redfish/v1/odata", "/redfish")
