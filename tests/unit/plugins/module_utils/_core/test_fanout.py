@@ -111,7 +111,7 @@ def test_items_are_taken_no_faster_than_results_are_consumed() -> None:
             yield item
 
     with closing(fan_out(items(), lambda item, progress: item, concurrency=4)) as results:
-        for _ in range(10):
+        for _result in range(10):
             next(results)
         time.sleep(0.2)
         assert len(taken) <= 10 + 2 * 4 + 2 * 4 + 1

@@ -107,7 +107,7 @@ def test_nothing_is_left_in_any_order() -> None:
 def test_nothing_is_left_of_random_unicode() -> None:
     chance = random.Random(11)
     for _round in range(500):
-        is_harmless(clean("".join(chr(chance.choice((chance.randrange(0x110000), 0x7B, 0x7D))) for _ in range(60))))
+        is_harmless(clean("".join(chr(chance.choice((chance.randrange(0x110000), 0x7B, 0x7D))) for _char in range(60))))
 
 
 def test_what_is_too_long_is_cut_and_says_so() -> None:

@@ -57,7 +57,7 @@ GOOD = {
 def test_a_good_answer_is_read_and_its_connection_kept(shape: str, serve: Serve, transport_to: Open) -> None:
     server = serve(lambda request: GOOD[shape])
     transport = transport_to(server, limits=TIGHT)
-    assert [transport.get_json("/x") for _ in range(3)] == [{"a": 1}] * 3
+    assert [transport.get_json("/x") for _request in range(3)] == [{"a": 1}] * 3
     assert (transport.counters.requests, transport.counters.connects) == (3, 1) == (3, server.log.connections)
 
 
@@ -77,7 +77,7 @@ def test_an_answer_that_ends_with_the_connection(
     context = authority.issue("127.41.0.1").server_context() if encrypted else None
     server = serve(lambda request: [CLOSING[shape], CLOSE], context=context)
     transport = transport_to(server, limits=TIGHT)
-    assert [transport.get_json("/x") for _ in range(2)] == [{"a": 1}] * 2
+    assert [transport.get_json("/x") for _request in range(2)] == [{"a": 1}] * 2
     assert transport.counters.connects == server.log.connections == 2 and transport.counters.retries == 0
 
 
@@ -93,7 +93,7 @@ def test_an_answer_that_ends_with_the_connection(
 def test_an_answer_without_a_body_is_not_waited_for(method: str, raw: bytes, serve: Serve, transport_to: Open) -> None:
     server = serve(lambda request: raw)
     transport = transport_to(server, limits=TIGHT)
-    assert [transport.request(method, "/").body for _ in range(2)] == [b"", b""]
+    assert [transport.request(method, "/").body for _request in range(2)] == [b"", b""]
     assert server.log.connections == 1
 
 

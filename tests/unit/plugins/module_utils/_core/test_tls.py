@@ -38,7 +38,7 @@ def test_a_context_is_built_once_for_all_threads(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(tls, "_system_trust", lambda: built.append(1) or tls._unverified())
     contexts = tls.TlsContexts()
     found: list[ssl.SSLContext] = []
-    threads = [threading.Thread(target=lambda: found.append(contexts.get(Trust("verify")))) for _ in range(16)]
+    threads = [threading.Thread(target=lambda: found.append(contexts.get(Trust("verify")))) for _thread in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
