@@ -153,13 +153,18 @@ class _Pool(Generic[T, R]):
             if not waiting:
                 return
             for thread in waiting:
-                thread.join()
+                if thread.ident is not None:
+                    thread.join()
+                else:  # a KeyboardInterrupt came before it was started
+                    self._threads.discard(thread)
 
     # -- slots; with the lock held
 
     def _spawn(self) -> None:
         """One more worker, if there is a slot and a thread for it and an item may be left."""
-        if self._exhausted or self._moving >= self._concurrency or len(self._threads) >= self._hard_limit:
+        if self._exhausted or self.cancelled.is_set():
+            return
+        if self._moving >= self._concurrency or len(self._threads) >= self._hard_limit:
             return
         thread = threading.Thread(target=self._worker, name="fan-out", daemon=True)
         self._moving += 1

@@ -236,6 +236,34 @@ def test_a_machine_that_gives_no_more_threads_is_lived_with(monkeypatch: pytest.
         list(fan_out(range(50), lambda item, progress: item))
 
 
+def test_an_interruption_while_a_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fanout, "_start_with_small_stack", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(fan_out(range(50), lambda item, progress: item))
+
+
+def test_after_cancelling_no_thread_is_started_for_those_that_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = fanout._start_with_small_stack
+    started: List[threading.Thread] = []
+
+    def start(thread: threading.Thread) -> None:
+        started.append(thread)
+        original(thread)
+
+    monkeypatch.setattr(fanout, "_start_with_small_stack", start)
+    cancelled = threading.Event()
+
+    def work(item: int, progress: Progress) -> None:
+        cancelled.set()
+        time.sleep(0.5)
+
+    list(fan_out(range(50), work, concurrency=4, stalled_after=0.05, cancelled=cancelled))
+    assert len(started) <= 4
+
+
 def test_a_bug_in_the_work_is_raised_and_ends_it() -> None:
     begun: List[int] = []
 
