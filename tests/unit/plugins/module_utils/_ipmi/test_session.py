@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -91,6 +92,30 @@ def test_secret_is_neither_in_argv_nor_in_the_environment(
     started = [text for text in seen if b"json.loads" in text]
     assert started
     assert not any(SECRET.encode() in text for text in started)
+
+
+def test_child_waits_in_the_thread_that_reads(black_hole: Tuple[str, int], nothing_left: None) -> None:
+    """pyghmi's own IO thread loses wake-ups, each of which costs up to a second."""
+    threads: List[int] = []
+
+    def look() -> None:
+        until = time.monotonic() + 5
+        while time.monotonic() < until and not threads:
+            for pid in children():
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    started = b"json.loads" in Path(f"/proc/{pid}/cmdline").read_bytes()
+                    links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
+                    if started and any(link.startswith("socket:") for link in links):
+                        time.sleep(0.2)
+                        threads.append(len(os.listdir(f"/proc/{pid}/task")))
+            time.sleep(0.02)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    with pytest.raises(errors.TimedOut):
+        ask(black_hole[0], Login("hearth", SECRET), {}, port=black_hole[1], deadline=Deadline.after(3))
+    looking.join()
+    assert threads == [1]
 
 
 def test_black_hole_times_out_within_the_deadline(black_hole: Tuple[str, int], nothing_left: None) -> None:
