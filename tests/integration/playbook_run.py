@@ -20,7 +20,7 @@ from tests.toolchain.collection_tree import link_development_tree
 
 CALLBACKS = Path(__file__).parent / "callbacks"
 
-# A host that is off: nothing may be asked of it. And a machine that tasks are delegated to, with an interpreter of its own.
+# A host that is off: nothing may be asked of it. And a machine that tasks are delegated to, with its own interpreter.
 INVENTORY = {
     "all": {
         "hosts": {
@@ -78,7 +78,7 @@ class PlaybookFolder:
         }
 
     def run(self, tasks: list[dict[str, Any]], *words: str, **variables: Any) -> Ran:
-        """Run tasks for the host that is off. ``variables`` stand in a file that Ansible never quotes in its messages."""
+        """Run tasks for the host that is off. ``variables`` stand in a file that no message of Ansible quotes."""
         play = {"hosts": "off", "gather_facts": False, "vars_files": ["variables.yml"], "tasks": tasks}
         (self.folder / "variables.yml").write_text(yaml.safe_dump(variables))
         (self.folder / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module bmc_pin through Ansible: in process for a host that is off, and delegated to a machine with its own Python."""
+"""The module bmc_pin through Ansible: in process for a host that is off, and delegated to another machine."""
 
 from __future__ import annotations
 
