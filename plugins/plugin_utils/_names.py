@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -17,7 +17,18 @@ from ..module_utils._core.hostile import host_name
 
 # Names that mean something else to Ansible. A BMC that calls its serial "localhost" must not become the controller.
 RESERVED = frozenset(
-    ("all", "ungrouped", "localhost", "localhost.localdomain", "ip6-localhost", "127.0.0.1", "::1", "omit", "groups", "hostvars")
+    (
+        "all",
+        "ungrouped",
+        "localhost",
+        "localhost.localdomain",
+        "ip6-localhost",
+        "127.0.0.1",
+        "::1",
+        "omit",
+        "groups",
+        "hostvars",
+    )
 )
 
 
@@ -54,7 +65,10 @@ def fru_key(hearth_bmc: t.Mapping[str, t.Any], hearth_server: t.Mapping[str, t.A
 
 
 def assign_names(
-    machines: t.Sequence[Nameable], remembered: t.Mapping[str, str], slots: t.Collection[str] = (), groups: t.Collection[str] = ()
+    machines: t.Sequence[Nameable],
+    remembered: t.Mapping[str, str],
+    slots: t.Collection[str] = (),
+    groups: t.Collection[str] = (),
 ) -> list[str]:
     """One name for each of ``machines``, in their order; the same machines always get the same names.
 

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -29,7 +29,9 @@ def rack_table(hosts: t.Iterable[t.Any]) -> str:
             states[str(bmc.get("state") or "ok")] += 1
             rows.append(_row(str(host.get("inventory_hostname") or ""), bmc, host.get("hearth_server") or {}))
     widths = [max((len(cells[column]) for cells, _tail in rows if column < len(cells))) for column in range(len(HEAD))]
-    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths)), tail]).rstrip() for cells, tail in rows]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths)), tail]).rstrip() for cells, tail in rows
+    ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     counted = ", ".join(f"{count} {state}" for state, count in states.most_common())
     return "\n".join([*lines, "", f"{len(rows) - 1} hosts: {counted or 'none'}"])

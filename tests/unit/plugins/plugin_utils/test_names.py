@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -71,7 +71,9 @@ def test_a_serial_cannot_become_the_controller_or_a_group():
 
 
 def test_a_remembered_name_that_is_now_a_slot_belongs_to_the_slot():
-    names = assign_names([machine("OLD", "10.0.0.2"), machine("NEW", slot="rack1-u01")], {"old": "rack1-u01"}, ["rack1-u01"])
+    names = assign_names(
+        [machine("OLD", "10.0.0.2"), machine("NEW", slot="rack1-u01")], {"old": "rack1-u01"}, ["rack1-u01"]
+    )
     assert names == ["OLD", "rack1-u01"]
 
 

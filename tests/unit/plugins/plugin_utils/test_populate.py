@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -61,7 +61,11 @@ def groups_of(plugin):
     return {group: hosts for group, hosts in members.items() if group not in ("all", "ungrouped") and "h1" in hosts}
 
 
-KEYS = [f"hearth_server.{name}" for name in VALUES] + ["hearth_server.nested.deep", "hearth_server.missing", "hearth_bmc.platform"]
+KEYS = [f"hearth_server.{name}" for name in VALUES] + [
+    "hearth_server.nested.deep",
+    "hearth_server.missing",
+    "hearth_bmc.platform",
+]
 SHAPES = [
     {},
     {"prefix": "p"},

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -30,7 +30,10 @@ def test_a_server_is_a_line_under_the_head():
 
 
 def test_a_bmc_that_could_not_be_read_shows_why():
-    dead = {"inventory_hostname": "10.0.0.9", "hearth_bmc": {"state": "unreachable", "error": {"msg": "nobody listens"}}}
+    dead = {
+        "inventory_hostname": "10.0.0.9",
+        "hearth_bmc": {"state": "unreachable", "error": {"msg": "nobody listens"}},
+    }
     table = rack_table([SERVER, dead])
     assert "unreachable: nobody listens" in table
     assert table.endswith("2 hosts: 1 ok, 1 unreachable")
