@@ -11,7 +11,8 @@ author:
 short_description: Shows discovered servers as a table
 version_added: 0.1.0
 description:
-  - Makes a table in plain text of hosts that the inventory plugin P(hearth.datacenter.bmc#inventory) found, one line each.
+  - Makes a table in plain text of hosts that the inventory plugin P(hearth.datacenter.bmc#inventory) found, one line
+    each.
   - A BMC that could not be read shows its reason instead.
 options:
   _input:

@@ -26,7 +26,8 @@ class CredentialList:
     entries: tuple[tuple[Credential, AddressBlocks | None], ...]
 
     def serving(self, address: str, named: str | None = None) -> tuple[Credential, ...]:
-        """What the BMC at ``address`` may be offered: those restricted to it first; only ``named`` where the map names one."""
+        """What the BMC at ``address`` may be offered: those restricted to it first; only ``named`` where the map names
+        one."""
         if named:
             return tuple(credential for credential, _blocks in self.entries if credential.name == named)
         specific = [credential for credential, blocks in self.entries if blocks is not None and address in blocks]

@@ -37,7 +37,8 @@ class Nameable:
     """What a name is made of.
 
     ``slot`` is the operator's word and wins; everything else is the machine's claim. ``fru`` is the key under which the
-    store remembers the name, "" for a machine that says nothing distinctive. ``system_id`` is "" where the BMC has one system.
+    store remembers the name, "" for a machine that says nothing distinctive. ``system_id`` is "" where the BMC has one
+    system.
     """
 
     slot: str
@@ -51,7 +52,8 @@ class Nameable:
 def fru_key(hearth_bmc: t.Mapping[str, t.Any], hearth_server: t.Mapping[str, t.Any] | None, shared: bool) -> str:
     """The key of a field-replaceable unit: what stays with the machine when it moves to another slot or address.
 
-    Manufacturer, serial and UUID of the system together, since serials alone repeat inside multi-node chassis and UUIDs are
+    Manufacturer, serial and UUID of the system together, since serials alone repeat inside multi-node chassis and UUIDs
+    are
     equal on some boards. ``shared`` says that a BMC has several systems: then the system id is part of the identity.
     """
     server = hearth_server or {}
@@ -72,7 +74,8 @@ def assign_names(
 ) -> list[str]:
     """One name for each of ``machines``, in their order; the same machines always get the same names.
 
-    ``slots`` are all slots of the operator's map: a machine that is not in one cannot take its name, whatever it claims.
+    ``slots`` are all slots of the operator's map: a machine that is not in one cannot take its name, whatever it
+    claims.
     """
     taken: set[str] = set()
     names: list[str | None] = [None] * len(machines)
@@ -90,7 +93,8 @@ def assign_names(
         name = remembered.get(machine.fru, "") if machine.fru and frus[machine.fru] == 1 else ""
         if names[number] is None and name and name.lower() not in taken and name.lower() not in reserved:
             take(number, name)
-    # Claims come last. Those who claim the same name all get their address behind it, so that the order does not matter.
+    # Claims come last. Those who claim the same name all get their address behind it, so that the order does not
+    # matter.
     claims = {number: _claim(machine) for number, machine in enumerate(machines) if names[number] is None}
     wanted = collections.Counter(claim.lower() for claim in claims.values())
     for number, claim in claims.items():

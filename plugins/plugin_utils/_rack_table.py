@@ -38,7 +38,8 @@ def rack_table(hosts: t.Iterable[t.Any]) -> str:
 
 
 def _row(name: str, bmc: t.Mapping[str, t.Any], server: t.Mapping[str, t.Any]) -> tuple[tuple[str, ...], str]:
-    """The cells of a host; of one that could not be read only the first cells, and the reason in place of the others."""
+    """The cells of a host; of one that could not be read only the first cells, and the reason in place of the
+    others."""
     platform = _text(bmc.get("platform") or bmc.get("protocol"))
     if bmc.get("state") not in (None, "ok"):
         error = bmc.get("error") or {}

@@ -4,7 +4,8 @@
 
 """What discovery takes from the state store and leaves there: pins are read, names and memories of BMCs are kept.
 
-PRIVATE to the collection. Discovery never writes a pin. It also works without a store: with a warning, with the pins of the
+PRIVATE to the collection. Discovery never writes a pin. It also works without a store: with a warning, with the pins of
+the
 map alone, and with names that are not remembered.
 """
 
@@ -32,7 +33,8 @@ class StateMemory:
     @classmethod
     @contextlib.contextmanager
     def opened(cls, settings: Settings, display: t.Any) -> t.Iterator[StateMemory]:
-        """Opens the store of ``settings`` and closes it; a store of a newer version is an error, a missing one a warning."""
+        """Opens the store of ``settings`` and closes it; a store of a newer version is an error, a missing one a
+        warning."""
         store: Store | None = None
         try:
             store = open_store(settings.state)
@@ -49,7 +51,8 @@ class StateMemory:
                 store.close()
 
     def pins(self) -> dict[str, frozenset[str]]:
-        """Pinned keys by ``address:port``; none from a store that ends with its container, where anybody could have begun it."""
+        """Pinned keys by ``address:port``; none from a store that ends with its container, where anybody could have
+        begun it."""
         if self._store is None:
             return {}
         if not self._store.persistent:

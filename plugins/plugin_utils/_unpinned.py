@@ -55,7 +55,8 @@ def unpinned_bmcs(hosts: t.Iterable[t.Any]) -> list[dict[str, t.Any]]:
 def bmc_pins(
     bmcs: t.Iterable[t.Mapping[str, t.Any]], keys: t.Any = None, comment: str | None = None
 ) -> list[dict[str, t.Any]]:
-    """What the module bmc_pin takes as ``pins``: the keys that these BMCs showed, or those of a list (see the filter)."""
+    """What the module bmc_pin takes as ``pins``: the keys that these BMCs showed, or those of a list (see the
+    filter)."""
     listed = _by_endpoint_and_host(keys) if keys is not None else None
     pins = []
     for bmc in bmcs:

@@ -17,7 +17,8 @@ import typing as t
 class Figure:
     """One measured number. ``name`` is stable from its first release on; it begins with its group and a dot.
 
-    ``goal`` is what the number is held against, as text ("<= 4"); "" for a number that is only stated. ``ok`` is None for
+    ``goal`` is what the number is held against, as text ("<= 4"); "" for a number that is only stated. ``ok`` is None
+    for
     those. ``context`` says whatever the number hangs on.
     """
 
