@@ -210,8 +210,9 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import HearthError
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._host_cache import outcomes
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._hosts import host_entries
+from ansible_collections.hearth.datacenter.plugins.plugin_utils._inert import inert
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._populate import populate
-from ansible_collections.hearth.datacenter.plugins.plugin_utils._settings import read_settings
+from ansible_collections.hearth.datacenter.plugins.plugin_utils._settings import read_settings, refuse_unknown
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._state_memory import StateMemory
 
 
@@ -223,12 +224,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory, loader, path, cache=True):
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        config = self._read_config_data(path)
         try:
+            refuse_unknown(config, self._options)
             settings = read_settings(self, path)
             with StateMemory.opened(settings, self.display) as memory:
                 found = outcomes(self, settings, memory, path, cache)
                 entries = host_entries(found, settings, memory, {*inventory.hosts, *inventory.groups})
         except HearthError as error:
             raise AnsibleParserError(" ".join(part for part in (error.msg, error.next) if part)) from error
-        populate(self, entries, settings)
+        populate(self, entries)
+
+    def _compose(self, template, variables, *args):
+        return inert(super()._compose(template, variables, *args))

@@ -18,6 +18,7 @@ from ._map import SlotEntry
 from ._progress import ProgressLine
 from ._scan import scan
 from ._settings import Settings
+from ._targets import normalised
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,28 +46,31 @@ def expected(settings: Settings, remembered: t.Iterable[str]) -> t.Iterator[Cand
     """Who must answer, each address once: the map's slots, single targets, leases, and those of ``remembered`` in a network."""
     seen: set[str] = set()
 
-    def once(address: str) -> bool:
-        if address in seen or settings.blocks.excludes(address):
-            return False
-        if settings.shard is not None and not settings.shard.holds(address):
-            return False
-        seen.add(address)
-        return True
+    def first(address: str) -> str:
+        """The address in its one spelling; "" when it was there before, or is not to be asked here."""
+        spelled = normalised(address)
+        if not spelled or spelled in seen or settings.blocks.excludes(spelled):
+            return ""
+        if settings.shard is not None and not settings.shard.holds(spelled):
+            return ""
+        seen.add(spelled)
+        return spelled
 
     by_mac = {lease.mac: lease.address for lease in settings.leases if lease.mac}
     for slot in settings.slots.entries:
-        address = slot.bmc or by_mac.get(slot.mac or "") or ""
-        if address and once(address):
+        address = first(slot.bmc or by_mac.get(slot.mac or "") or "")
+        if address:
             ports = ((slot.scheme or "https", slot.port),) if slot.port else settings.ports
             yield Candidate(address, ports, f"slot {slot.slot}", slot)
     for target in settings.blocks.singles:
-        if once(target):
+        if first(target):
             yield Candidate(target, settings.ports, "written in targets")
     for lease in settings.leases:
-        if once(lease.address):
-            yield Candidate(lease.address, settings.ports, "leased")
+        address = first(lease.address)
+        if address:
+            yield Candidate(address, settings.ports, "leased")
     for address in remembered:
-        if address in settings.blocks and once(address):
+        if address in settings.blocks and first(address):
             yield Candidate(address, settings.ports, "remembered")
 
 

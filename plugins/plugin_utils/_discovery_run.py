@@ -24,7 +24,7 @@ import threading
 import typing as t
 
 from ..module_utils._core.deadline import Deadline
-from ..module_utils._core.errors import HearthError, TimedOut
+from ..module_utils._core.errors import HearthError, ProtocolViolation, TimedOut
 from ..module_utils._core.fanout import Progress, fan_out
 from ..module_utils._core.state.address import store_address
 from ..module_utils._core.state.bmc_memory import BmcMemory
@@ -65,7 +65,7 @@ def discover_all(
     run = Run(settings, known, memory.pins(), memory.bmcs(), deadline, threading.Event())
     with ProgressLine(display) as progress:
         found = list(_redfish_sightings(run, progress))
-        found.extend(ipmi_sightings(settings, run.silent, run.memories, run.cancelled, progress))
+        found.extend(ipmi_sightings(settings, run.silent, run.memories, run.deadline, run.cancelled, progress))
     found.sort(key=_by_address)
     memory.remember_bmcs(found)
     return found
@@ -118,10 +118,11 @@ def _ask(run: Run, candidate: Candidate, progress: Progress) -> Sighting | Disco
 
 
 def _rank(outcome: DiscoveryOutcome) -> int:
-    """2: accepted the connection and did not answer; 1: answered, and it is no Redfish; 0: nobody is there."""
+    """2: a BMC in trouble, as far as one can see; 1: something else than Redfish answers; 0: nobody is there."""
     if outcome.refused:
         return 0
-    return 1 if outcome.answered else 2
+    other = outcome.answered and outcome.error is not None and outcome.error["type"] == ProtocolViolation.__name__
+    return 1 if other else 2
 
 
 def _request(run: Run, candidate: Candidate, scheme: str, port: int) -> DiscoveryRequest:

@@ -44,7 +44,7 @@ def outcomes(plugin: t.Any, settings: Settings, memory: StateMemory, path: str, 
 def cache_scope(settings: Settings) -> str:
     """A digest of everything that decides who is asked and what is read: a cache from other settings is not used."""
     parts = [
-        settings.blocks.normalised(),
+        repr(settings.blocks),
         settings.ports,
         sorted(settings.credentials.names()),
         settings.trust,

@@ -20,6 +20,7 @@ from ._populate import STATE_GROUPS, HostEntry
 from ._settings import Settings
 from ._sighting import Sighting, nobody
 from ._state_memory import StateMemory
+from ._targets import normalised
 
 try:
     import jmespath
@@ -60,7 +61,8 @@ def host_entries(
     cannot become one of them by what it claims.
     """
     machines = [machine for sighting in sightings for machine in _machines(sighting)]
-    machines.extend(_place(machines, settings.slots.entries))
+    missing = _place(machines, settings.slots.entries)
+    machines.extend(_stand_in(*one) for one in missing if _must_be_here(one[0], settings))
     nameables = [machine.nameable() for machine in machines]
     frus = {nameable.fru for nameable in nameables if nameable.fru}
     remembered = memory.names(frus)
@@ -84,29 +86,51 @@ def _machines(sighting: Sighting) -> list[Machine]:
     ]
 
 
-def _place(machines: t.Sequence[Machine], slots: t.Sequence[SlotEntry]) -> list[Machine]:
-    """Gives each slot its machine; returns a stand-in for each slot whose machine was not seen."""
+def _must_be_here(slot: SlotEntry, settings: Settings) -> bool:
+    """Whether this run can say that a slot's machine is missing: another shard may have found it."""
+    if settings.shard is None:
+        return True
+    return bool(slot.bmc) and settings.shard.holds(str(slot.bmc))
+
+
+def _place(
+    machines: t.Sequence[Machine], slots: t.Sequence[SlotEntry]
+) -> list[tuple[SlotEntry, list[Machine], str]]:
+    """Gives each slot its machine; returns the slots for which there is not exactly one, with who fits and by what."""
     by_address: dict[str, list[Machine]] = {}
+    by_lease: dict[str, list[Machine]] = {}
     by_mac: dict[str, list[Machine]] = {}
     by_serial: dict[str, list[Machine]] = {}
     for machine in machines:
-        by_address.setdefault(machine.sighting.address, []).append(machine)
+        by_address.setdefault(machine.sighting.address.lower(), []).append(machine)
+        by_lease.setdefault(machine.sighting.slot.lower(), []).append(machine)
         if machine.sighting.group:
             continue  # what an unverified peer claims places nobody
         for mac in machine.bmc.get("mac") or ():
             by_mac.setdefault(str(mac).lower(), []).append(machine)
-        serial = (machine.server or {}).get("serial")
-        if serial:
-            by_serial.setdefault(str(serial).lower(), []).append(machine)
-    missing: list[Machine] = []
+        for serial in _serials(machine):
+            by_serial.setdefault(serial, []).append(machine)
+    missing: list[tuple[SlotEntry, list[Machine], str]] = []
     for slot in slots:
-        locators = (("address", by_address, slot.bmc), ("MAC", by_mac, slot.mac), ("serial", by_serial, slot.serial))
+        address = normalised(slot.bmc) if slot.bmc else None
+        locators = (
+            ("address", by_address, address),
+            ("lease", by_lease, slot.slot),
+            ("MAC", by_mac, slot.mac),
+            ("serial", by_serial, slot.serial),
+        )
         found, how = _find(slot, locators[:1] if slot.bmc else locators[1:])
         if len(found) == 1:
             _occupy(found[0], slot)
         else:
-            missing.append(_stand_in(slot, found, how))
+            missing.append((slot, found, how))
     return missing
+
+
+def _serials(machine: Machine) -> set[str]:
+    """What may stand on the machine's sticker: its serial, or at Dell the service tag, which DMI calls the serial."""
+    server = machine.server or {}
+    return {str(server[key]).lower() for key in ("serial", "service_tag") if server.get(key)}
 
 
 def _find(
@@ -123,18 +147,18 @@ def _find(
 
 
 def _occupy(machine: Machine, slot: SlotEntry) -> None:
+    """Puts the machine into the slot, and says whether it is the one that the map expects there."""
     machine.slot = slot
-    server = machine.server or {}
-    expected = {"serial": slot.serial, "uuid": slot.uuid}
-    differing = [
-        (what, wanted, str(server.get(what) or ""))
-        for what, wanted in expected.items()
-        if wanted and machine.server is not None and str(server.get(what) or "").lower() != wanted.lower()
-    ]
-    known = any(expected.values()) and machine.server is not None
-    machine.bmc["identity"] = "mismatch" if differing else "expected" if known else "unchecked"
-    for what, wanted, found in differing:
-        warning = f"slot {slot.slot} expects {what} {wanted}, and the machine says {found or 'nothing'}"
+    says = {"serial": _serials(machine), "uuid": {str((machine.server or {}).get("uuid") or "").lower()}}
+    expected = {what: wanted for what, wanted in (("serial", slot.serial), ("uuid", slot.uuid)) if wanted}
+    if not expected or machine.server is None:
+        machine.bmc["identity"] = "unchecked"
+        return
+    differing = [what for what, wanted in expected.items() if wanted.lower() not in says[what]]
+    machine.bmc["identity"] = "mismatch" if differing else "expected"
+    for what in differing:
+        found = ", ".join(sorted(filter(None, says[what]))) or "nothing"
+        warning = f"slot {slot.slot} expects {what} {expected[what]}, and the machine says {found}"
         machine.bmc["warnings"] = [*(machine.bmc.get("warnings") or ()), warning]
 
 

@@ -13,6 +13,7 @@ import functools
 import threading
 import typing as t
 
+from ..module_utils._core.deadline import Deadline
 from ..module_utils._core.errors import AuthenticationFailed, CredentialWithheld, HearthError, Unreachable
 from ..module_utils._core.fanout import Progress, fan_out
 from ..module_utils._core.state.address import store_address
@@ -33,13 +34,17 @@ def ipmi_sightings(
     settings: Settings,
     silent: t.Sequence[Silent],
     memories: t.Mapping[str, BmcMemory],
+    deadline: Deadline | None,
     cancelled: threading.Event,
     progress: ProgressLine,
 ) -> t.Iterator[Sighting]:
     """Sightings of those who answer IPMI, and of those who are expected and answer nothing."""
     ping = [entry.candidate for entry in silent if _may_ping(settings, entry.candidate, memories)]
     present = presence_many(
-        ((candidate.address, IPMI_PORT) for candidate in ping), timeout=PING_TIMEOUT, cancelled=cancelled
+        ((candidate.address, IPMI_PORT) for candidate in ping),
+        timeout=PING_TIMEOUT,
+        deadline=deadline,
+        cancelled=cancelled,
     )
     logins: list[Candidate] = []
     for entry in silent:
@@ -126,8 +131,16 @@ def _read(settings: Settings, candidate: Candidate, progress: Progress) -> Sight
         )
     # One attempt: IPMI has no way to ask how many failures lock the account.
     chosen = credentials[0]
-    record = read_bmc(candidate.address, chosen.username, chosen.password, deadline=settings.deadline)
-    host = {"system_id": "", "hearth_bmc": record["hearth_bmc"], "hearth_server": record["hearth_server"]}
-    host["hearth_bmc"]["credential"] = chosen.name
+    host = read_bmc(
+        candidate.address,
+        chosen.username,
+        chosen.password,
+        deadline=settings.deadline,
+        details=settings.details,
+        read_bmc_macs=settings.slots.by_mac_needed,
+        credential=chosen.name,
+        cancelled=progress.cancelled,
+    )
+    host.pop("counters", None)
     name = slot.slot if slot is not None else ""
     return Sighting(candidate.address, IPMI_PORT, "", (host,), credential=chosen.name, slot=name)

@@ -15,6 +15,8 @@ import typing as t
 
 from ansible.errors import AnsibleParserError
 
+from ._inert import inert
+
 # Always there, so that a play on one of them does not warn when it is empty.
 STATE_GROUPS = ("bmc_unreachable", "bmc_unauthorized", "bmc_unpinned")
 
@@ -30,7 +32,7 @@ class HostEntry:
     variables: t.Mapping[str, t.Any]
 
 
-def populate(plugin: t.Any, entries: t.Sequence[HostEntry], use_constructed: bool = True) -> None:
+def populate(plugin: t.Any, entries: t.Sequence[HostEntry]) -> None:
     """Adds ``entries`` to the plugin's inventory, with its ``compose``, ``groups`` and ``keyed_groups``."""
     inventory = plugin.inventory
     for group in STATE_GROUPS:
@@ -39,12 +41,11 @@ def populate(plugin: t.Any, entries: t.Sequence[HostEntry], use_constructed: boo
     compose, groups = plugin.get_option("compose"), plugin.get_option("groups")
     plain, templated = split_keyed_groups(plugin)
     members: dict[str, list[str]] = {}
+    known: dict[str, str] = {}
     for entry in entries:
         inventory.add_host(entry.name, group=entry.group or None)
         for variable, value in entry.variables.items():
-            inventory.set_variable(entry.name, variable, value)
-        if not use_constructed:
-            continue
+            inventory.set_variable(entry.name, variable, inert(value, known))
         if compose:
             plugin._set_composite_vars(compose, entry.variables, entry.name, strict=strict)
         if groups:

@@ -112,6 +112,19 @@ def _resolved(path: str | None, base: str) -> str | None:
     return os.path.normpath(os.path.join(base, os.path.expanduser(path))) if path else None
 
 
+def refuse_unknown(config: t.Mapping[str, t.Any], known: t.Collection[str]) -> None:
+    """Ansible passes over an option that a plugin does not have; a misspelt ``exclude`` must not be passed over."""
+    unknown = sorted(str(option) for option in config if option not in known and option != "plugin")
+    if unknown:
+        raise BadInput(
+            f"The inventory file has options that this plugin does not have: {', '.join(unknown)}.",
+            expected=", ".join(sorted(known)),
+            found=", ".join(unknown),
+            where="the inventory file",
+            next="See ansible-doc -t inventory hearth.datacenter.bmc.",
+        )
+
+
 def read_settings(source: OptionSource, path: str) -> Settings:
     """The settings of the inventory file ``path``; raises BadInput before anything is contacted.
 
@@ -146,7 +159,9 @@ def read_settings(source: OptionSource, path: str) -> Settings:
             where="targets",
             next="Write for example targets: [10.20.0.0/24].",
         )
-    shard, state = option("shard"), option("state")
+    shard, state = option("shard"), str(option("state") or "")
+    if state and "://" not in state:
+        state = str(_resolved(state, base))
     return Settings(
         blocks=parse_blocks(targets, [str(entry) for entry in option("exclude") or ()]),
         ports=_ports(option("ports")),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m tests.bench [--name GROUP]``: measures on the emulated fleet and writes build/bench.json."""
+"""``python -m tests.bench [GROUP …]``: measures on the emulated fleet and writes build/bench.json."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--name", choices=[*GROUPS, ""], default="", help="only this group; the rows of others stay")
+    parser.add_argument("groups", nargs="*", help=f"only these ({', '.join(GROUPS)}); the rows of others stay")
     parser.add_argument("--output", type=pathlib.Path, default=CHECKOUT / "build" / "bench.json")
     arguments = parser.parse_args()
+    unknown = sorted(set(arguments.groups) - set(GROUPS))
+    if unknown:
+        parser.error(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
     context = {
         "commit": commit(CHECKOUT),
         "python": platform.python_version(),
@@ -34,7 +37,7 @@ def main() -> int:
     }
     missed = 0
     for name, group in GROUPS.items():
-        if arguments.name not in ("", name):
+        if arguments.groups and name not in arguments.groups:
             continue
         print(f"bench: {name} …", flush=True)
         try:

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The floor: a bare threaded client that sends the recorded requests, and does nothing with the answers but read them.
+
+``python -m tests.bench.clients.bare PLAN.json``; the plan is made by recording.py. Same number of threads, same keep-alive,
+same verification of certificates as the plugin; no scan, no JSON, no retry, no host record.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import itertools
+import json
+import pathlib
+import ssl
+import sys
+import threading
+import time
+import typing as t
+
+
+class Plan(t.TypedDict):
+    """What to send. ``sequences`` holds (method, path) by platform; ``{session}`` stands for the session's own URI."""
+
+    ca: str
+    username: str
+    password: str
+    concurrency: int
+    bmcs: list[tuple[str, int, str]]
+    sequences: dict[str, list[tuple[str, str]]]
+
+
+def ask(plan: Plan, context: ssl.SSLContext, address: str, port: int, platform: str) -> int:
+    """Sends the platform's sequence on one connection; the number of requests."""
+    connection = http.client.HTTPSConnection(address, port, context=context, timeout=30)
+    headers = {"Accept": "application/json"}
+    session = ""
+    sequence = plan["sequences"][platform]
+    if not any(method == "POST" for method, _path in sequence):
+        pair = f"{plan['username']}:{plan['password']}".encode()
+        headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
+    for method, path in sequence:
+        body = None
+        if method == "POST":
+            body = json.dumps({"UserName": plan["username"], "Password": plan["password"]})
+        extra = {"Content-Type": "application/json"} if body else {}
+        connection.request(method, path.replace("{session}", session), body, {**headers, **extra})
+        response = connection.getresponse()
+        response.read()
+        if response.status >= 400:
+            raise RuntimeError(f"{method} {path} on {address} ({platform}) gave {response.status}")
+        if method == "POST":
+            headers["X-Auth-Token"] = response.headers["X-Auth-Token"]
+            session = response.headers["Location"]
+            session = session[session.index("/redfish") :]
+    connection.close()
+    return len(sequence)
+
+
+def main(path: str) -> None:
+    plan: Plan = json.loads(pathlib.Path(path).read_text())
+    context = ssl.create_default_context(cafile=plan["ca"])
+    todo = iter(plan["bmcs"])
+    lock = threading.Lock()
+    counts: list[int] = []
+    failures: list[str] = []
+
+    def work() -> None:
+        while True:
+            with lock:
+                chosen = list(itertools.islice(todo, 1))
+            if not chosen:
+                return
+            try:
+                counts.append(ask(plan, context, *chosen[0]))
+            except (OSError, RuntimeError, http.client.HTTPException) as error:
+                failures.append(str(error))
+
+    began = time.monotonic()
+    threads = [threading.Thread(target=work) for _ in range(plan["concurrency"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    json.dump({"seconds": time.monotonic() - began, "requests": sum(counts), "bmcs": len(counts), "failures": failures[:3]}, sys.stdout)
+    if failures:
+        raise SystemExit(f"{len(failures)} failed, the first: {failures[0]}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

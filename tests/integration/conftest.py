@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures of the integration tests: one mixed fleet for all of them, and a fresh inventory folder for each."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from tests.emulators.redfish.fleet import Fleet
+from tests.emulators.redfish.personalities.index import PERSONALITIES
+from tests.integration.inventory_run import InventoryFolder
+
+
+@pytest.fixture(scope="session")
+def mixed_fleet() -> t.Iterator[Fleet]:
+    """One BMC of every platform that the emulator knows."""
+    with Fleet(len(PERSONALITIES), "127.48.0.0/24", platforms={name: 1 for name in PERSONALITIES}) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def fleet(mixed_fleet: Fleet) -> t.Iterator[Fleet]:
+    """The mixed fleet without faults and with its counters at zero; whatever a test does to it is undone."""
+    mixed_fleet.reset_statistics()
+    try:
+        yield mixed_fleet
+    finally:
+        for address in mixed_fleet.addresses:
+            mixed_fleet.faults(address)
+
+
+@pytest.fixture
+def inventory(tmp_path: pathlib.Path, fleet: Fleet) -> InventoryFolder:
+    return InventoryFolder(tmp_path, fleet)
