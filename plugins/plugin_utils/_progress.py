@@ -5,8 +5,7 @@
 """One line on stderr that says how far a discovery is, when a terminal watches.
 
 PRIVATE to the collection. The inventory plugin is the only part of the collection that writes to a terminal by itself:
-Ansible
-has no display for what happens before the first play.
+Ansible has no display for what happens before the first play.
 """
 
 from __future__ import annotations

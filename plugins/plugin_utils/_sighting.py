@@ -20,9 +20,8 @@ class Sighting:
     """One endpoint that is a BMC, or was expected to be one.
 
     ``hosts`` are the records of module_utils/_redfish/discovery.py: ``{"system_id", "hearth_bmc", "hearth_server"}``,
-    JSON only,
-    strings already made harmless. ``group`` is "" when all is well. ``slot`` names the map's entry that led here, or is
-    "".
+    JSON only, strings already made harmless. ``group`` is "" when all is well. ``slot`` names the map's entry that led
+    here, or is "".
     """
 
     address: str

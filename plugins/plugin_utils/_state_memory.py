@@ -5,8 +5,7 @@
 """What discovery takes from the state store and leaves there: pins are read, names and memories of BMCs are kept.
 
 PRIVATE to the collection. Discovery never writes a pin. It also works without a store: with a warning, with the pins of
-the
-map alone, and with names that are not remembered.
+the map alone, and with names that are not remembered.
 """
 
 from __future__ import annotations
