@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -93,9 +93,7 @@ def _must_be_here(slot: SlotEntry, settings: Settings) -> bool:
     return bool(slot.bmc) and settings.shard.holds(str(slot.bmc))
 
 
-def _place(
-    machines: t.Sequence[Machine], slots: t.Sequence[SlotEntry]
-) -> list[tuple[SlotEntry, list[Machine], str]]:
+def _place(machines: t.Sequence[Machine], slots: t.Sequence[SlotEntry]) -> list[tuple[SlotEntry, list[Machine], str]]:
     """Gives each slot its machine; returns the slots for which there is not exactly one, with who fits and by what."""
     by_address: dict[str, list[Machine]] = {}
     by_lease: dict[str, list[Machine]] = {}
@@ -166,7 +164,9 @@ def _stand_in(slot: SlotEntry, candidates: t.Sequence[Machine], how: str) -> Mac
     """An expected machine that was not seen: a host with the reason, so that it is not silently absent."""
     sought = slot.bmc or slot.mac or slot.serial or ""
     if len(candidates) > 1:
-        systems = ", ".join(sorted(str(machine.bmc.get("system_id") or machine.sighting.address) for machine in candidates))
+        systems = ", ".join(
+            sorted(str(machine.bmc.get("system_id") or machine.sighting.address) for machine in candidates)
+        )
         error = {
             "type": "BadInput",
             "msg": f"Slot {slot.slot} fits several machines by {how}: {systems}.",

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -102,13 +102,16 @@ def _not_logged_in(candidate: Candidate) -> Sighting:
 def _expected_and_gone(entry: Silent) -> Sighting:
     candidate = entry.candidate
     ports = ", ".join(str(port) for _scheme, port in candidate.ports)
-    error = entry.error or Unreachable(
-        f"{candidate.address} ({candidate.why}) does not listen on {ports}.",
-        expected=f"a BMC on port {ports}",
-        found="nobody",
-        where=candidate.address,
-        next="Check power and network of the BMC, or take it out of targets, map or leases.",
-    ).as_dict()
+    error = (
+        entry.error
+        or Unreachable(
+            f"{candidate.address} ({candidate.why}) does not listen on {ports}.",
+            expected=f"a BMC on port {ports}",
+            found="nobody",
+            where=candidate.address,
+            next="Check power and network of the BMC, or take it out of targets, map or leases.",
+        ).as_dict()
+    )
     slot = candidate.slot.slot if candidate.slot is not None else ""
     return nobody(candidate.address, candidate.ports[0][1], error, slot)
 

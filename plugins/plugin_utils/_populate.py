@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -91,7 +91,9 @@ class PlainKey:
         for step in self.path:
             if not isinstance(value, t.Mapping) or step not in value:
                 if strict:
-                    raise AnsibleParserError(f"Could not generate group for host {host}: {'.'.join(self.path)} is not there")
+                    raise AnsibleParserError(
+                        f"Could not generate group for host {host}: {'.'.join(self.path)} is not there"
+                    )
                 return []
             value = value[step]
         groups = [self.head + name for name in self._bare(value, host, strict) if self.head + name]
@@ -109,7 +111,9 @@ class PlainKey:
         else:
             return [str(value)]
         if strict:
-            raise AnsibleParserError(f"No key or key resulted empty for {'.'.join(self.path)} in host {host}, invalid entry")
+            raise AnsibleParserError(
+                f"No key or key resulted empty for {'.'.join(self.path)} in host {host}, invalid entry"
+            )
         return []
 
     def _pair(self, name: str, item: t.Any) -> str:

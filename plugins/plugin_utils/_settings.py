@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -145,13 +145,13 @@ def read_settings(source: OptionSource, path: str) -> Settings:
     ca_path = _resolved(option("ca_path"), base)
     if ca_path and not os.access(ca_path, os.R_OK):
         raise BadInput(
-            f"ca_path {ca_path} cannot be read.", where="ca_path", next="Give the path of a PEM file with CA certificates."
+            f"ca_path {ca_path} cannot be read.",
+            where="ca_path",
+            next="Give the path of a PEM file with CA certificates.",
         )
     map_path = _resolved(option("map"), base)
     slots = read_map(map_path) if map_path else SlotMap(())
-    leases = tuple(
-        lease for entry in option("leases") or () for lease in read_leases(str(_resolved(str(entry), base)))
-    )
+    leases = tuple(lease for entry in option("leases") or () for lease in read_leases(str(_resolved(str(entry), base))))
     targets = [str(target) for target in option("targets") or ()]
     if not targets and not slots.entries and not leases and not option("leases"):
         raise BadInput(

@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -190,9 +190,7 @@ def test_the_password_is_nowhere(inventory: InventoryFolder, fleet: Fleet):
         cache_plugin="ansible.builtin.jsonfile",
         cache_connection="cache",
     )
-    ended = inventory.command(
-        "ansible-inventory", "-i", str(inventory.source), "--list", "-vvvv", ANSIBLE_DEBUG="true"
-    )
+    ended = inventory.command("ansible-inventory", "-i", str(inventory.source), "--list", "-vvvv", ANSIBLE_DEBUG="true")
     assert ended.code == 0
     secrets = (canary, fleet.password)
     for secret in secrets:

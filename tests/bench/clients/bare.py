@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -85,7 +85,10 @@ def main(path: str) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    json.dump({"seconds": time.monotonic() - began, "requests": sum(counts), "bmcs": len(counts), "failures": failures[:3]}, sys.stdout)
+    json.dump(
+        {"seconds": time.monotonic() - began, "requests": sum(counts), "bmcs": len(counts), "failures": failures[:3]},
+        sys.stdout,
+    )
     if failures:
         raise SystemExit(f"{len(failures)} failed, the first: {failures[0]}")
 

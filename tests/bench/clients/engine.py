@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -39,7 +39,8 @@ def main(path: str) -> None:
     def ask(bmc: tuple[str, int, str], progress: Progress) -> DiscoveryOutcome:
         endpoint = Endpoint(bmc[0], bmc[1], "https")
         return discover(
-            DiscoveryRequest(endpoint, trust, credentials, "standard", connect_timeout=10, deadline=60), progress=progress
+            DiscoveryRequest(endpoint, trust, credentials, "standard", connect_timeout=10, deadline=60),
+            progress=progress,
         )
 
     began = time.monotonic()

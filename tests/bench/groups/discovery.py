@@ -1,4 +1,4 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
@@ -100,9 +100,7 @@ def _compared(
     return figures
 
 
-def _black_holes(
-    fleet: Fleet, folder: pathlib.Path, clean: float, context: t.Mapping[str, t.Any]
-) -> list[Figure]:
+def _black_holes(fleet: Fleet, folder: pathlib.Path, clean: float, context: t.Mapping[str, t.Any]) -> list[Figure]:
     """The same small part of the fleet, of which every twentieth BMC accepts connections and says nothing."""
     dark = [bmc["address"] for bmc in fleet.bmcs[: SMALL : int(1 / BLACK_HOLES)]]
     source = inventory_file(fleet, SMALL, folder, name="black-holes", connect_timeout=CONNECT_TIMEOUT)
@@ -113,6 +111,12 @@ def _black_holes(
     finally:
         for address in dark:
             fleet.faults(address)
-    here = {**context, "bmcs": SMALL, "black_holes": len(dark), "clean_wall_s": round(clean, 2), "wall_s": round(plugin.wall, 2)}
+    here = {
+        **context,
+        "bmcs": SMALL,
+        "black_holes": len(dark),
+        "clean_wall_s": round(clean, 2),
+        "wall_s": round(plugin.wall, 2),
+    }
     bound = clean * 1.1 + CONNECT_TIMEOUT
     return [held("discovery.black_holes_5_percent", plugin.wall, "s", round(bound, 2), here)]
