@@ -13,21 +13,25 @@ version_added: 0.1.0
 description:
   - Finds every server behind the BMCs of a management network, and makes each one an Ansible host with two variables,
     C(hearth_bmc) (how to reach and trust its BMC) and C(hearth_server) (what the BMC says about the machine).
-  - A BMC is found by a TCP connection and the anonymous Redfish service root, a BMC without Redfish by an RMCP presence ping.
-    Only then the plugin logs in and reads details. No credential goes to a peer that is not verified, see O(trust).
-  - A BMC with several systems gives one host per system. A GPU baseboard that is no host of its own belongs to its host.
-  - A host is named after its slot in the O(map), else by the name remembered for that machine in the O(state) store, else by its
-    serial number, else by the address of its BMC. The system id is appended where a BMC has several systems. Names never collide.
-  - What is expected (an address or name written in O(targets), an entry of O(map) or O(leases), a BMC remembered in the store) or
-    accepted a TCP connection, and then did not answer, is a host in the group C(bmc_unreachable), with the reason in
-    C(hearth_bmc.error). A BMC whose key is not trusted is in C(bmc_unpinned) with its fingerprint, one that refused every
-    credential in C(bmc_unauthorized). An address where nobody answers and nobody is expected is no host.
+  - A BMC is found by a TCP connection and the anonymous Redfish service root, a BMC without Redfish by an RMCP presence
+    ping. Only then the plugin logs in and reads details. No credential goes to a peer that is not verified, see
+    O(trust).
+  - A BMC with several systems gives one host per system. A GPU baseboard that is no host of its own belongs to its
+    host.
+  - A host is named after its slot in the O(map), else by the name remembered for that machine in the O(state) store,
+    else by its serial number, else by the address of its BMC. The system id is appended where a BMC has several
+    systems. Names never collide.
+  - What is expected (an address or name written in O(targets), an entry of O(map) or O(leases), a BMC remembered in the
+    store) or accepted a TCP connection, and then did not answer, is a host in the group C(bmc_unreachable), with the
+    reason in C(hearth_bmc.error). A BMC whose key is not trusted is in C(bmc_unpinned) with its fingerprint, one that
+    refused every credential in C(bmc_unauthorized). An address where nobody answers and nobody is expected is no host.
   - Discovery never writes a pin. Use the playbook C(hearth.datacenter.pin_bmcs) to pin the keys that you confirm.
 notes:
   - A password never enters the inventory or its cache.
-  - Strings that a BMC gives lose their control characters, and template openers in them are split, so they are inert in templates.
-    Still treat C(hearth_server) as what the machine claims, not as what is true.
-  - Needs the Python libraries C(netaddr), and C(jmespath) for O(filter), C(pyghmi) for IPMI and C(psycopg) for a PostgreSQL O(state).
+  - Strings that a BMC gives lose their control characters, and template openers in them are split, so they are inert in
+    templates. Still treat C(hearth_server) as what the machine claims, not as what is true.
+  - Needs the Python libraries C(netaddr), and C(jmespath) for O(filter), C(pyghmi) for IPMI and C(psycopg) for a
+    PostgreSQL O(state).
   - Split a fleet with O(shard) or with AWX job slices, never with both.
 extends_documentation_fragment:
   - constructed
@@ -40,7 +44,8 @@ options:
     choices: [hearth.datacenter.bmc]
   targets:
     description:
-      - Where to look, each one an address, a range V(10.0.0.10-10.0.0.90) or V(10.0.0.10-90), a network V(10.0.0.0/22), or a host name.
+      - Where to look, each one an address, a range V(10.0.0.10-10.0.0.90) or V(10.0.0.10-90), a network V(10.0.0.0/22),
+        or a host name.
       - A single address or name is expected to answer. Addresses of a range or network are not.
     type: list
     elements: str
@@ -52,8 +57,8 @@ options:
     default: []
   ports:
     description:
-      - Where BMCs listen, tried in this order. A number means HTTPS. V(http:8080) means plain HTTP on that port, which sends
-        credentials only with O(trust=off).
+      - Where BMCs listen, tried in this order. A number means HTTPS. V(http:8080) means plain HTTP on that port, which
+        sends credentials only with O(trust=off).
     type: list
     elements: str
     default: ['443']
@@ -73,10 +78,10 @@ options:
       - name: hearth_bmc_password
   credentials:
     description:
-      - Ordered list of credentials, or a template that gives one. Each entry has C(name), C(username), C(password) and optionally
-        C(targets), addresses and networks to which it is restricted.
-      - Entries restricted to a BMC's address come before the others. Each is tried at most once per BMC and run, and trying
-        stops below the account lockout threshold. The one that worked last time is tried first.
+      - Ordered list of credentials, or a template that gives one. Each entry has C(name), C(username), C(password) and
+        optionally C(targets), addresses and networks to which it is restricted.
+      - Entries restricted to a BMC's address come before the others. Each is tried at most once per BMC and run, and
+        trying stops below the account lockout threshold. The one that worked last time is tried first.
     type: raw
     env:
       - name: HEARTH_BMC_CREDENTIALS
@@ -98,13 +103,15 @@ options:
       - How much to read after the login.
       - V(minimal) reads identity, power and health of each system.
       - V(standard) adds firmware, location, Secure Boot and GPUs.
-      - V(full) adds network interfaces and drives, at the cost of one request for each where the BMC cannot expand collections.
+      - V(full) adds network interfaces and drives, at the cost of one request for each where the BMC cannot expand
+        collections.
     type: str
     choices: [minimal, standard, full]
     default: standard
   map:
     description:
-      - File that says which machine is expected in which slot, see the guide on slots. Each slot names its BMC by address, MAC or serial.
+      - File that says which machine is expected in which slot, see the guide on slots. Each slot names its BMC by
+        address, MAC or serial.
     type: path
   leases:
     description: DHCP lease files (dnsmasq, ISC dhcpd or Kea). Each leased address is an expected BMC.
@@ -113,13 +120,15 @@ options:
     default: []
   filter:
     description:
-      - JMESPath expression over the record of a host (C(name), C(hearth_bmc), C(hearth_server)). Hosts for which it is false are left out.
+      - JMESPath expression over the record of a host (C(name), C(hearth_bmc), C(hearth_server)). Hosts for which it is
+        false are left out.
     type: str
   refresh:
     description:
       - What to do with a cached result. It matters only with O(cache=true).
       - V(none) uses it as it is.
-      - V(changed) asks every BMC for its anonymous root, and reads again those where the root, its ETag or the last error changed.
+      - V(changed) asks every BMC for its anonymous root, and reads again those where the root, its ETag or the last
+        error changed.
       - V(all) reads everything again.
       - C(--flush-cache) wins over this.
     type: str
@@ -127,7 +136,8 @@ options:
     default: none
   shard:
     description:
-      - Takes only a part of the targets, by the SHA-256 of the normalised target, so it is the same on every controller.
+      - Takes only a part of the targets, by the SHA-256 of the normalised target, so it is the same on every
+        controller.
     type: dict
     suboptions:
       index:
@@ -142,8 +152,8 @@ options:
     description:
       - What to do with an address where no Redfish answers.
       - V(never) leaves it alone.
-      - V(presence) sends an RMCP ping, which needs no credential. Who answers it is a host in C(bmc_unpinned), unless its slot
-        in the O(map) allows the login.
+      - V(presence) sends an RMCP ping, which needs no credential. Who answers it is a host in C(bmc_unpinned), unless
+        its slot in the O(map) allows the login.
       - V(login) also logs in with IPMI, whose encryption does not verify the BMC.
       - A BMC once seen with Redfish never falls back to IPMI.
     type: str
@@ -154,12 +164,14 @@ options:
     type: float
     default: 5
   deadline:
-    description: Seconds for one BMC, from the first connection to the last answer. One over it is in C(bmc_unreachable).
+    description: Seconds for one BMC, from the first connection to the last answer. One over it is in
+      C(bmc_unreachable).
     type: float
     default: 120
   run_deadline:
     description:
-      - Seconds for the whole run. What is not asked by then is in C(bmc_unreachable) if it is expected or was seen to listen.
+      - Seconds for the whole run. What is not asked by then is in C(bmc_unreachable) if it is expected or was seen to
+        listen.
       - V(0) means no bound beyond those of each BMC.
     type: float
     default: 0

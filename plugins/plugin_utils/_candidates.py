@@ -43,7 +43,8 @@ class Silent:
 
 
 def expected(settings: Settings, remembered: t.Iterable[str]) -> t.Iterator[Candidate]:
-    """Who must answer, each address once: the map's slots, single targets, leases, and those of ``remembered`` in a network."""
+    """Who must answer, each address once: the map's slots, single targets, leases, and those of ``remembered`` in a
+    network."""
     seen: set[str] = set()
 
     def first(address: str) -> str:

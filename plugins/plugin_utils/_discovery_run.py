@@ -8,7 +8,8 @@ PRIVATE to the collection.
 
 The stages, in the order in which they run:
 
-1. ``_candidates.py``: addresses that are expected (written singly, in the map, leased, remembered) are asked directly, the rest of
+1. ``_candidates.py``: addresses that are expected (written singly, in the map, leased, remembered) are asked directly,
+the rest of
    the networks is scanned for a listener first;
 2. ``_redfish.discovery.discover`` for each, many at a time;
 3. RMCP presence ping, and where it is allowed an IPMI login, for those where no Redfish was found;
@@ -57,7 +58,8 @@ class Run:
 def discover_all(
     settings: Settings, known: t.Mapping[str, Sighting], memory: StateMemory, display: t.Any
 ) -> list[Sighting]:
-    """Sightings of everything in the settings' targets, map and leases; ``known`` is what the cache holds (for ``changed``).
+    """Sightings of everything in the settings' targets, map and leases; ``known`` is what the cache holds (for
+    ``changed``).
 
     Returns with one thread and no new file descriptor, since Ansible forks its workers from this process.
     """

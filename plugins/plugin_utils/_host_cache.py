@@ -6,9 +6,9 @@
 
 PRIVATE to the collection.
 
-One cache entry holds one inventory source, as JSON text: cache plugins copy and compare what they hold, and a text is cheap
-to copy. It holds what was found, not names or groups: the map, remembered names, ``filter`` and groups are applied afresh at
-every run. It holds no credential; the name of the one that worked is in it.
+One cache entry holds one inventory source, as JSON text: cache plugins copy and compare what they hold, and a text is
+cheap to copy. It holds what was found, not names or groups: the map, remembered names, ``filter`` and groups are
+applied afresh at every run. It holds no credential; the name of the one that worked is in it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From sightings to hosts: which slot a machine is in, whether it is the expected one, what it is called, which are shown.
+"""From sightings to hosts: which slot a machine is in, whether it is the expected one, what it is called, which are
+shown.
 
 PRIVATE to the collection.
 """
@@ -57,8 +58,8 @@ def host_entries(
 ) -> list[HostEntry]:
     """The hosts of an inventory, in the order of ``sightings``.
 
-    ``foreign`` are names of hosts and groups that other inventory sources made: a machine that is not in a slot of that name
-    cannot become one of them by what it claims.
+    ``foreign`` are names of hosts and groups that other inventory sources made: a machine that is not in a slot of that
+    name cannot become one of them by what it claims.
     """
     machines = [machine for sighting in sightings for machine in _machines(sighting)]
     missing = _place(machines, settings.slots.entries)

@@ -7,8 +7,9 @@
 PRIVATE to the collection.
 
 Since ansible-core 2.19 a string is only templated when it is trusted, and ``--list`` wraps every string that is not in
-``__ansible_unsafe``, which other readers of the list take for data. So what a BMC said is marked as trusted, after it was made
-sure, here and for each string, that there is nothing in it to template: what has an opener stays untrusted, wrapper and all.
+``__ansible_unsafe``, which other readers of the list take for data. So what a BMC said is marked as trusted, after it
+was made sure, here and for each string, that there is nothing in it to template: what has an opener stays untrusted,
+wrapper and all.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def fru_key(hearth_bmc: t.Mapping[str, t.Any], hearth_server: t.Mapping[str, t.A
     """The key of a field-replaceable unit: what stays with the machine when it moves to another slot or address.
 
     Manufacturer, serial and UUID of the system together, since serials alone repeat inside multi-node chassis and UUIDs
-    are equal on some boards. ``shared`` says that a BMC has several systems: then the system id is part of the identity.
+    are equal on some boards. ``shared`` says that a BMC has several systems: then the system id is part of the
+    identity.
     """
     server = hearth_server or {}
     serial, uuid = server.get("serial") or "", server.get("uuid") or ""

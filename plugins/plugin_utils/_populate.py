@@ -67,9 +67,9 @@ def populate(plugin: t.Any, entries: t.Sequence[HostEntry]) -> None:
 class PlainKey:
     """A keyed group whose key is an attribute of our own variables, such as ``hearth_server.model``.
 
-    It gives the groups that Ansible's own Constructable gives, without a template for each host: on 10,000 hosts with two
-    keyed groups that is most of the time (see ``make bench NAME=inventory_graph``). One thing is more lenient: a number or
-    boolean becomes text, where a template would have to say so.
+    It gives the groups that Ansible's own Constructable gives, without a template for each host: on 10,000 hosts with
+    two keyed groups that is most of the time (see ``make bench NAME=inventory_graph``). One thing is more lenient: a
+    number or boolean becomes text, where a template would have to say so.
     """
 
     def __init__(self, keyed: t.Mapping[str, t.Any], leading_separator: bool) -> None:

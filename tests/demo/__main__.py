@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make demo``: an emulated rack of 20 servers of mixed platforms, discovered with the shipped inventory plugin and playbook.
+"""``make demo``: an emulated rack of 20 servers of mixed platforms, discovered with the shipped inventory plugin and
+playbook.
 
 Everything it makes lies in build/demo, and stays there to look at. It ends with the rack's emulator stopped.
 """

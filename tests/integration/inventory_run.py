@@ -54,7 +54,8 @@ class InventoryFolder:
         self.state = f"sqlite://{folder}/state.sqlite3?persistent=yes"
 
     def write(self, **options: t.Any) -> pathlib.Path:
-        """Writes the inventory file: a fleet's access data, and ``options`` over them; an option of None is left out."""
+        """Writes the inventory file: a fleet's access data, and ``options`` over them; an option of None is left
+        out."""
         content: dict[str, t.Any] = {
             "plugin": "hearth.datacenter.bmc",
             "state": self.state,

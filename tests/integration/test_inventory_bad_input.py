@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user can get wrong: a clear error before anything is contacted, or a host with its reason; never a traceback."""
+"""What a user can get wrong: a clear error before anything is contacted, or a host with its reason; never a
+traceback."""
 
 from __future__ import annotations
 

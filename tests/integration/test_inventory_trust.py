@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is given a credential: only a BMC that is verified, only what the list allows, and never more often than it may."""
+"""Who is given a credential: only a BMC that is verified, only what the list allows, and never more often than it
+may."""
 
 from __future__ import annotations
 

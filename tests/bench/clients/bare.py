@@ -4,8 +4,8 @@
 
 """The floor: a bare threaded client that sends the recorded requests, and does nothing with the answers but read them.
 
-``python -m tests.bench.clients.bare PLAN.json``; the plan is made by recording.py. Same number of threads, same keep-alive,
-same verification of certificates as the plugin; no scan, no JSON, no retry, no host record.
+``python -m tests.bench.clients.bare PLAN.json``; the plan is made by recording.py. Same number of threads, same
+keep-alive, same verification of certificates as the plugin; no scan, no JSON, no retry, no host record.
 """
 
 from __future__ import annotations
