@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -27,12 +28,27 @@ from tests.emulators.redfish import worker
 from tests.emulators.redfish.admin import Admin
 from tests.emulators.redfish.control import LIMIT, WorkerFailed, WorkerLine
 from tests.emulators.redfish.personality import Personality
-from tests.emulators.redfish.plan import Plan, fault_map, units
+from tests.emulators.redfish.plan import Plan, PlanError, fault_map, units
 from tests.emulators.redfish.tls import Authority
+
+_SPARE_FILES = 500  # of each worker, for connections and what Python has open anyway
+
+
+def _allow_files(plan: Plan) -> None:
+    """Takes as many open files as the system gives; raises PlanError where the listeners alone need more."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    needed = -(-plan.bmcs // plan.workers) * (2 if plan.http_port else 1) + _SPARE_FILES
+    if hard != resource.RLIM_INFINITY and needed > hard:
+        raise PlanError(
+            f"each of {plan.workers} workers would need {needed} open files and may have {hard}: "
+            "use more --workers, or --http-port 0"
+        )
 
 
 def run(plan: Plan, personalities: Mapping[str, Personality], state_dir: Path) -> int:
-    """Serves until SIGTERM or SIGINT; returns the exit status."""
+    """Serves until SIGTERM or SIGINT; returns the exit status. Raises PlanError for a fleet that cannot be."""
+    _allow_files(plan)
     faults = fault_map(plan)
     fleet: worker.Share = [
         (unit, personality, faults.get(unit.index, {})) for unit, personality in units(plan, personalities)

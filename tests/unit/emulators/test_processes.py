@@ -128,6 +128,15 @@ def test_a_bad_command_line_is_an_error_without_traceback(arguments: list[str], 
     assert "Traceback" not in done.stderr
 
 
+def test_more_listeners_than_open_files_is_told_before_anything_starts() -> None:
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (600, 600));"
+    start = "from tests.emulators.redfish.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", limited + start, "--bmcs", "300", "--workers", "1", "--network", "127.43.4.0/23"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "would need 1100 open files and may have 600: use more --workers" in done.stderr
+
+
 def test_platforms_and_faults_can_be_listed() -> None:
     done = run("--list")
     assert done.returncode == 0
