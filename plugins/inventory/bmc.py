@@ -198,7 +198,8 @@ plugin: hearth.datacenter.bmc
 targets: [10.20.0.0/22]
 map: slots.yml
 trust: pin
-credentials: "{{ (lookup('ansible.builtin.unvault', inventory_dir ~ '/group_vars/all/vault.yml') | from_yaml).hearth_bmc_credentials }}"
+credentials: >-
+  {{ (lookup('ansible.builtin.unvault', inventory_dir ~ '/group_vars/all/vault.yml') | from_yaml).hearth_bmc_credentials }}
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/hearth/inventory

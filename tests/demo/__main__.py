@@ -86,7 +86,8 @@ def main() -> int:
         statistics = fleet.statistics()
     print(
         f"\nThe rack served {statistics['requests']} requests on {statistics['handshakes']} TLS handshakes with "
-        f"{statistics['logins']} logins; {statistics['sessions_open']} sessions are left open. What it was made of is in {folder}."
+        f"{statistics['logins']} logins; {statistics['sessions_open']} sessions are left open. "
+        f"What it was made of is in {folder}."
     )
     return 0
 

@@ -19,7 +19,7 @@ from tests.integration.inventory_run import InventoryFolder
 @pytest.fixture(scope="session")
 def mixed_fleet() -> t.Iterator[Fleet]:
     """One BMC of every platform that the emulator knows."""
-    with Fleet(len(PERSONALITIES), "127.48.0.0/24", platforms={name: 1 for name in PERSONALITIES}) as fleet:
+    with Fleet(len(PERSONALITIES), "127.48.0.0/24", platforms=dict.fromkeys(PERSONALITIES, 1)) as fleet:
         yield fleet
 
 

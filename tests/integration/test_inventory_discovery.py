@@ -224,5 +224,5 @@ def test_full_reads_interfaces_and_drives(inventory: InventoryFolder, fleet: Fle
 
 def test_verification_does_not_depend_on_the_environment(inventory: InventoryFolder, fleet: Fleet):
     inventory.write(targets=fleet.addresses[:2])
-    nonsense = {name: "/nonexistent.pem" for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
+    nonsense = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "/nonexistent.pem")
     assert all(host["hearth_bmc"]["state"] == "ok" for host in inventory.list(**nonsense).hosts.values())
