@@ -34,8 +34,7 @@ def answer(
     until = time.monotonic() + deadline
     code = -1
     while time.monotonic() < until:
-        ready, _, _ = select.select([terminal], [], [], 0.3)
-        if not ready:
+        if not select.select([terminal], [], [], 0.3)[0]:
             # Ansible throws away what was typed before it asks: it asks once it reads single keys and is silent.
             if left and left[0][0] in shown[looked_at:] and _reads_single_keys(terminal):
                 looked_at = len(shown)

@@ -127,4 +127,4 @@ def test_an_engine_sees_plain_builtins() -> None:
         return Outcome(False, {"state": request.params["state"]})
 
     result = perform(Contract("example", run, SPEC), {"state": Tagged("on")}, check_mode=True, diff_mode=False)
-    assert type(seen[0]["state"]) is str and type(result["state"]) is str
+    assert [seen[0]["state"].__class__, result["state"].__class__] == [str, str]

@@ -30,16 +30,16 @@ def test_subclasses_become_what_they_stand_for() -> None:
     value = OrderedDict({Text("a"): [Number(1), Fraction(1.5), True, None, (Text("b"),)]})
     made = plain(value)
     assert made == {"a": [1, 1.5, True, None, ["b"]]}
-    assert type(made) is dict and [type(key) for key in made] == [str]
-    assert [type(one) for one in made["a"]] == [int, float, bool, type(None), list]
+    assert made.__class__ is dict and [key.__class__ for key in made] == [str]
+    assert [one.__class__ for one in made["a"]] == [int, float, bool, type(None), list]
 
 
 def test_values_that_ansible_tags_become_builtins() -> None:
     from ansible.template import trust_as_template
 
     tagged = trust_as_template("{{ x }}")
-    assert type(tagged) is not str
-    assert type(plain({"a": [tagged]})["a"][0]) is str
+    assert tagged.__class__ is not str
+    assert plain({"a": [tagged]})["a"][0].__class__ is str
 
 
 def test_yaml_dates_become_text() -> None:
