@@ -199,7 +199,8 @@ targets: [10.20.0.0/22]
 map: slots.yml
 trust: pin
 credentials: >-
-  {{ (lookup('ansible.builtin.unvault', inventory_dir ~ '/group_vars/all/vault.yml') | from_yaml).hearth_bmc_credentials }}
+  {{ (lookup('ansible.builtin.unvault', inventory_dir ~ '/group_vars/all/vault.yml')
+      | from_yaml).hearth_bmc_credentials }}
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/hearth/inventory
