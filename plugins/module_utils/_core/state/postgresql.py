@@ -134,7 +134,8 @@ class PostgresqlDatabase(Database):
                 where=self.shown,
                 next="Grant the role what it lacks, or connect to the primary.",
             ) from None
-        except psycopg.Error as error:
+        # ValueError: before 3.2 psycopg lets one out for a connect_timeout that is no number.
+        except (psycopg.Error, ValueError) as error:
             raise StoreUnavailable(
                 (
                     "The state store in PostgreSQL cannot be reached."
