@@ -69,7 +69,7 @@ def test_sushy_reads_systems_managers_and_chassis(service: tuple[dict[str, Any],
     assert any(one.chassis_type == sushy.ChassisType.RACK_MOUNT for one in chassis)
     if bmc["platform"] == "openbmc":  # bmcweb lists no host NICs
         with pytest.raises(sushy.exceptions.MissingAttributeError, match="EthernetInterfaces"):
-            _ = system.ethernet_interfaces
+            _dummy = system.ethernet_interfaces
     else:
         assert all(nic.mac_address for nic in system.ethernet_interfaces.get_members())
 
@@ -85,7 +85,7 @@ def test_sushy_reads_storage_and_firmware(service: tuple[dict[str, Any], Any]) -
 
 
 def test_sushy_switches_off_and_on(service: tuple[dict[str, Any], Any]) -> None:
-    _, root = service
+    _dummy, root = service
     (system,) = root.get_system_collection().get_members()
 
     def reached(state: sushy.PowerState) -> bool:
@@ -100,7 +100,7 @@ def test_sushy_switches_off_and_on(service: tuple[dict[str, Any], Any]) -> None:
 
 
 def test_sushy_sets_the_boot_device_and_a_boot_uses_it_up(service: tuple[dict[str, Any], Any]) -> None:
-    _, root = service
+    _dummy, root = service
     (system,) = root.get_system_collection().get_members()
     system.set_system_boot_options(sushy.BootSource.PXE, enabled=sushy.BootSourceOverrideEnabled.ONCE)
     system.refresh()

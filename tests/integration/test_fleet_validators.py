@@ -161,7 +161,7 @@ def test_service(
         f"{where}: {text}" for where, pointer, text in found if not any(v.covers(where, pointer) for v in listed)
     ]
     assert not unlisted, "not listed in personalities/deliberate.py:\n" + "\n".join(unlisted)
-    gone = [v for v in listed if not any(v.covers(where, pointer) for where, pointer, _ in found)]
+    gone = [v for v in listed if not any(v.covers(where, pointer) for where, pointer, _dummy in found)]
     assert not gone, "listed in personalities/deliberate.py and not found any more"
     assert done.returncode == (1 if found else 0), done.stdout + done.stderr
     assert judged.statistics()["internal_errors"] == 0, judged.log

@@ -80,7 +80,7 @@ def main(path: str) -> None:
                 failures.append(str(error))
 
     began = time.monotonic()
-    threads = [threading.Thread(target=work) for _ in range(plan["concurrency"])]
+    threads = [threading.Thread(target=work) for _dummy in range(plan["concurrency"])]
     for thread in threads:
         thread.start()
     for thread in threads:

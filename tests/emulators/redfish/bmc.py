@@ -174,7 +174,7 @@ class Bmc:
 
     def keeper_of(self, path: str) -> tuple[Keeper, str, str] | None:
         """(keeper, collection, member id) where the path lies in a kept collection."""
-        collection, _, member = path.rpartition("/")
+        collection, _dummy, member = path.rpartition("/")
         resource = self.platform.tree.resources.get(collection)
         keeper = KEEPERS.get(resource.kind) if resource is not None else None
         return None if keeper is None else (keeper, collection, member)

@@ -19,10 +19,10 @@ def _compile(node: Json) -> tuple[Render | None, bool]:
     """A function that renders the node, or None where it is constant; and whether a volatile leaf is inside."""
     if isinstance(node, dict):
         parts = {key: _compile(value) for key, value in node.items()}
-        moving = any(changing for _, changing in parts.values())
-        if all(render is None for render, _ in parts.values()) and OMITTED not in node.values():
+        moving = any(changing for _dummy, changing in parts.values())
+        if all(render is None for render, _dummy in parts.values()) and OMITTED not in node.values():
             return None, False
-        plan = [(key, render, node[key]) for key, (render, _) in parts.items() if node[key] is not OMITTED]
+        plan = [(key, render, node[key]) for key, (render, _dummy) in parts.items() if node[key] is not OMITTED]
 
         def render_dict(bmc: BmcView, steady: bool) -> Json:
             body = {}
@@ -37,13 +37,13 @@ def _compile(node: Json) -> tuple[Render | None, bool]:
         return render_dict, moving
     if isinstance(node, list | tuple):
         items = [(_compile(value), value) for value in node]
-        if all(render is None for (render, _), _ in items):
+        if all(render is None for (render, _dummy), _dummy in items):
             return None, False
 
         def render_list(bmc: BmcView, steady: bool) -> Json:
-            return [value if render is None else render(bmc, steady) for (render, _), value in items]
+            return [value if render is None else render(bmc, steady) for (render, _dummy), value in items]
 
-        return render_list, any(changing for (_, changing), _ in items)
+        return render_list, any(changing for (_dummy, changing), _dummy in items)
     if isinstance(node, Volatile):
         return (lambda bmc, steady: None if steady else node(bmc)), True
     if callable(node):

@@ -124,7 +124,7 @@ def post(bmc: Bmc, request: Request, path: str, account: Account | None) -> Repl
 
 
 def _act(bmc: Bmc, request: Request, path: str, entry: dict[str, Json], account: Account | None) -> Reply:
-    owner, _, rest = path.partition("/Actions/")
+    owner, _dummy, rest = path.partition("/Actions/")
     name = rest.rpartition("/")[2]
     resource = bmc.platform.tree.resources.get(owner)
     _demand(account, resource.kind if resource is not None else "")

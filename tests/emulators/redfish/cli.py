@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
 def platforms(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, _, weight = part.partition("=")
+        name, _dummy, weight = part.partition("=")
         if not (weight or "1").isdecimal():
             raise PlanError(f"--platforms: {part!r} is not NAME or NAME=WEIGHT")
         found[name] = int(weight or 1)
@@ -62,7 +62,7 @@ def platforms(text: str) -> dict[str, int]:
 
 def latency(text: str) -> tuple[float, float]:
     """Milliseconds as text → seconds."""
-    least, _, most = text.partition("-")
+    least, _dummy, most = text.partition("-")
     try:
         found = float(least) / 1000, float(most or least) / 1000
     except ValueError:
@@ -76,12 +76,12 @@ def fault_shares(text: str) -> tuple[FaultShare, ...]:
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         head, *options_text = part.split(":")
-        name, _, share = head.partition("=")
+        name, _dummy, share = head.partition("=")
         if name not in faults_by_name():
             raise PlanError(f"--faults: there is no fault {name}; there are {', '.join(sorted(faults_by_name()))}")
         options: dict[str, Any] = {}
         for option in options_text:
-            key, _, value = option.partition("=")
+            key, _dummy, value = option.partition("=")
             try:
                 options[key] = json.loads(value)
             except ValueError:

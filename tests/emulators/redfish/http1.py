@@ -35,7 +35,7 @@ class Request:
     def __init__(self, method: str, target: str, headers: dict[str, str], body: bytes, scheme: str, keep_alive: bool):
         self.method = method
         self.target = target
-        path, _, self.query = target.partition("?")
+        path, _dummy, self.query = target.partition("?")
         path = path.partition("#")[0]
         self.path = unquote(path) if "%" in path else path
         self.headers = headers  # lower-case names; repeated ones joined by ", "

@@ -94,7 +94,7 @@ def platform_names(plan: Plan) -> list[str]:
         raise PlanError("--platforms: all weights are 0")
     debt = dict.fromkeys(plan.platforms, 0)
     names = []
-    for _ in range(plan.bmcs):
+    for _dummy in range(plan.bmcs):
         for name, weight in plan.platforms.items():
             debt[name] += weight
         chosen = max(debt, key=lambda name: debt[name])

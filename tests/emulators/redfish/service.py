@@ -125,11 +125,11 @@ def _account(bmc: Bmc, request: Request) -> Account | None:
     header = request.headers.get("authorization")
     if header is None:
         return None
-    scheme, _, encoded = header.partition(" ")
+    scheme, _dummy, encoded = header.partition(" ")
     if scheme.lower() != "basic" or not bmc.manners.basic_auth:
         raise _unauthorized(bmc.manners)
     try:
-        username, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        username, _dummy, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:  # no base64, no ASCII, no UTF-8
         raise _unauthorized(bmc.manners) from None
     account = bmc.accounts.check(username, password)

@@ -36,7 +36,7 @@ _SPARE_FILES = 500  # of each worker, for connections and what Python has open a
 
 def _allow_files(plan: Plan) -> None:
     """Takes as many open files as the system gives; raises PlanError where the listeners alone need more."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _dummy, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     needed = -(-plan.bmcs // plan.workers) * (2 if plan.http_port else 1) + _SPARE_FILES
     if hard != resource.RLIM_INFINITY and needed > hard:

@@ -274,7 +274,7 @@ class Listener:
         if self._sock is None:
             return
         try:
-            sock, _ = self._sock.accept()
+            sock, _dummy = self._sock.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
         except OSError as error:

@@ -36,7 +36,7 @@ class Worker:
         authority = Authority(plan.seed)
         shared = None
         if plan.certificates == "shared" and share:
-            shared = server_context(authority.issue([unit.address for unit, _, _ in share], name="fleet"))
+            shared = server_context(authority.issue([unit.address for unit, _dummy, _dummy in share], name="fleet"))
         self._around = Surroundings(
             loop=loop,
             clock=time.monotonic,
@@ -95,7 +95,7 @@ class Worker:
     def _start(self) -> Any:
         for bmc in self.bmcs.values():
             # made now, since a third of a first request's CPU would go into it
-            _ = bmc.context
+            _dummy = bmc.context
             bmc.start()
         gc.collect()
         gc.freeze()  # what lives as long as the fleet need not be looked at by each collection

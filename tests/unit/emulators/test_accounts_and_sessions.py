@@ -22,7 +22,7 @@ def book(time: Time, manners: Manners, settings: dict[str, Json] | None = None) 
 
 def test_a_right_password_clears_the_count_of_failures(time: Time) -> None:
     accounts = book(time, Manners(lockout_threshold=3))
-    for _ in range(5):
+    for _dummy in range(5):
         assert accounts.check("hearth", "wrong") is None
         assert accounts.check("hearth", "wrong") is None
         assert accounts.check("hearth", "emulated-fleet") is not None
@@ -30,7 +30,7 @@ def test_a_right_password_clears_the_count_of_failures(time: Time) -> None:
 
 def test_the_threshold_locks_even_the_right_password_out_for_a_while(time: Time) -> None:
     accounts = book(time, Manners(lockout_threshold=3, lockout_seconds=60))
-    for _ in range(3):
+    for _dummy in range(3):
         accounts.check("hearth", "wrong")
     assert accounts.check("hearth", "emulated-fleet") is None
     assert accounts.locked(accounts.accounts["hearth"])
@@ -40,7 +40,7 @@ def test_the_threshold_locks_even_the_right_password_out_for_a_while(time: Time)
 
 def test_without_a_threshold_nothing_locks(time: Time) -> None:
     accounts = book(time, Manners(lockout_threshold=0))
-    for _ in range(50):
+    for _dummy in range(50):
         accounts.check("hearth", "wrong")
     assert accounts.check("hearth", "emulated-fleet") is not None
 
@@ -82,7 +82,7 @@ BOB = Account("bob", "bob", "x")
 
 def test_the_limit_refuses(time: Time) -> None:
     found = sessions(time)
-    for _ in range(3):
+    for _dummy in range(3):
         found.open(ALICE)
     with pytest.raises(NoRoom):
         found.open(ALICE)
@@ -92,7 +92,7 @@ def test_the_limit_refuses(time: Time) -> None:
 def test_the_limit_drops_the_one_unused_for_longest(time: Time) -> None:
     found = sessions(time, drop_oldest=True)
     opened = []
-    for _ in range(3):
+    for _dummy in range(3):
         opened.append(found.open(ALICE))
         time.passes(1)
     found.use(opened[0].token)
@@ -105,7 +105,7 @@ def test_the_limit_drops_the_one_unused_for_longest(time: Time) -> None:
 def test_an_idle_session_ages_out_and_a_used_one_does_not(time: Time) -> None:
     found = sessions(time)
     used, idle = found.open(ALICE), found.open(ALICE)
-    for _ in range(3):
+    for _dummy in range(3):
         time.passes(60)
         assert found.use(used.token) is used
     assert found.use(idle.token) is None
@@ -129,5 +129,5 @@ def test_all_sessions_of_one_account_can_be_ended(time: Time) -> None:
 
 def test_tokens_and_ids_do_not_repeat(time: Time) -> None:
     found = sessions(time, limit=1000)
-    opened = [found.open(ALICE) for _ in range(1000)]
+    opened = [found.open(ALICE) for _dummy in range(1000)]
     assert len({session.token for session in opened}) == len({session.id for session in opened}) == 1000

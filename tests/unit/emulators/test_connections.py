@@ -41,7 +41,7 @@ def test_each_bmc_has_its_own_key(fleet: Fleet) -> None:
 def test_one_connection_serves_many_requests(fleet: Fleet, client: Client) -> None:
     fleet.reset_statistics()
     client.log_in()
-    for _ in range(20):
+    for _dummy in range(20):
         assert client.get(SYSTEM).status == 200
     client.log_out()
     found = fleet.statistics()
@@ -138,7 +138,7 @@ def test_latency_is_within_its_range_for_each_request(slow: Fleet) -> None:
     with Client(slow, slow.addresses[0]) as client:
         client.get(ROOT)
         taken = []
-        for _ in range(6):
+        for _dummy in range(6):
             started = time.monotonic()
             client.get(ROOT)
             taken.append(time.monotonic() - started)

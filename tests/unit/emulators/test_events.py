@@ -98,7 +98,7 @@ def test_events_reach_the_listener_from_the_bmcs_address(
         assert (source, secret, event["Context"]) == (address, "s", "rack 1")
         assert event["Events"][0]["Message"] == "hello"
         client.request("POST", "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", {"ResetType": "ForceRestart"})
-        _, _, event = heard.get(timeout=5)
+        _dummy, _dummy, event = heard.get(timeout=5)
         assert "ForceRestart" in event["Events"][0]["Message"]
         origin = event["Events"][0]["OriginOfCondition"]["@odata.id"]
         assert client.get(origin).json()["Message"] == event["Events"][0]["Message"]

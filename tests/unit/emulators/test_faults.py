@@ -96,19 +96,19 @@ def test_tls_stall(fleet: Fleet, address: str) -> None:
 def test_random_401(client: Client) -> None:
     client.log_in()
     client.fleet.faults(client.address, random_401={"rate": 0.5})
-    statuses = [client.get(SYSTEM).status for _ in range(60)]
+    statuses = [client.get(SYSTEM).status for _dummy in range(60)]
     assert {200, 401} == set(statuses)
     assert 15 < statuses.count(401) < 45
     client.headers.clear()
-    assert {client.get(ROOT).status for _ in range(20)} == {200}, "who shows no credentials is not refused"
+    assert {client.get(ROOT).status for _dummy in range(20)} == {200}, "who shows no credentials is not refused"
 
 
 def test_random_401__is_the_same_in_each_run(client: Client) -> None:
     client.log_in()
     runs = []
-    for _ in range(2):
+    for _dummy in range(2):
         client.fleet.faults(client.address, random_401={"rate": 0.5})
-        runs.append([client.get(SYSTEM).status for _ in range(30)])
+        runs.append([client.get(SYSTEM).status for _dummy in range(30)])
     assert runs[0] == runs[1]
 
 
@@ -132,7 +132,7 @@ def test_unavailable__tells_a_date(client: Client) -> None:
 def test_unavailable__ends_after_its_times(client: Client) -> None:
     client.log_in()
     client.fleet.faults(client.address, unavailable={"times": 2})
-    assert [client.get(SYSTEM).status for _ in range(3)] == [503, 503, 200]
+    assert [client.get(SYSTEM).status for _dummy in range(3)] == [503, 503, 200]
 
 
 def test_drop_mid_body(client: Client) -> None:
@@ -211,7 +211,7 @@ def test_restart(fleet: Fleet, address: str) -> None:
     with Client(fleet, address) as client:
         client.log_in()
         fleet.faults(address, restart={"after": 2, "seconds": 0.5})
-        assert [client.get(SYSTEM).status for _ in range(2)] == [200, 200]
+        assert [client.get(SYSTEM).status for _dummy in range(2)] == [200, 200]
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError, ssl.SSLError)):
             client.get(SYSTEM)
         client.connection.close()
@@ -269,7 +269,7 @@ def test_endless_paging(client: Client, fresh: bool) -> None:
     client.log_in()
     client.fleet.faults(client.address, endless_paging={"fresh": fresh})
     target, seen, members = SYSTEMS, set(), []
-    for _ in range(20):
+    for _dummy in range(20):
         body = client.get(target).json()
         members += [member["@odata.id"] for member in body["Members"]]
         target = body["Members@odata.nextLink"]
@@ -291,7 +291,7 @@ def test_huge_body(fleet: Fleet, address: str) -> None:
         client.connection.request("GET", SYSTEMS)
         response = client.connection.getresponse()
         assert response.headers["Content-Length"] == "10000000000"
-        for _ in range(200):
+        for _dummy in range(200):
             assert len(response.read(65536)) == 65536
         response.close()
         assert fleet.statistics()["rss_bytes"] - before < 8_000_000, "it is made as it is read"
@@ -301,7 +301,7 @@ def test_endless_links(client: Client) -> None:
     client.log_in()
     client.fleet.faults(client.address, endless_links={})
     path = client.get(SYSTEMS).json()["Members"][1]["@odata.id"]
-    for _ in range(12):
+    for _dummy in range(12):
         body = client.get(path).json()
         path = client.get(body["Systems"]["@odata.id"]).json()["Members"][0]["@odata.id"]
     assert path.count("/Loop") == 13

@@ -27,7 +27,7 @@ def test_every_link_leads_to_a_resource_of_the_tree(name: str) -> None:
             target = value.partition("#")[0].rstrip("/")
             if target not in tree and asked.body(target) is None:
                 lost.add((target, f"{path}#{pointer}"))
-    assert {target for target, _ in lost} == set(bogus), lost
+    assert {target for target, _dummy in lost} == set(bogus), lost
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,8 +37,8 @@ def test_pointers_into_a_resource_point_at_something(name: str) -> None:
         for pointer, value in nodes(body):
             if not pointer.endswith("@odata.id") or not isinstance(value, str) or "#" not in value:
                 continue
-            target, _, inside = value.partition("#")
-            assert inside in {found for found, _ in nodes(tree[target.rstrip("/")])}, f"{path}#{pointer} → {value}"
+            target, _dummy, inside = value.partition("#")
+            assert inside in {found for found, _dummy in nodes(tree[target.rstrip("/")])}, f"{path}#{pointer} → {value}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,19 +82,19 @@ def test_two_machines_share_no_identity(name: str) -> None:
     keys = {"SerialNumber", "UUID", "MACAddress", "PermanentMACAddress", "ServiceTag", "DurableName"}
     keys |= {"ServiceEntryPointUUID", "ManagerMACAddress"}
     shared = set(SHARED_IDENTITIES.get(name, {})) | {None}
-    ours, theirs = ({value for _, value in values(name, keys, index)} - shared for index in (0, 1))
+    ours, theirs = ({value for _dummy, value in values(name, keys, index)} - shared for index in (0, 1))
     assert ours and not ours & theirs
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_identities_that_machines_share_are_really_there(name: str) -> None:
-    seen = {value for _, value in values(name, {"SerialNumber", "UUID", "AssetTag"})}
+    seen = {value for _dummy, value in values(name, {"SerialNumber", "UUID", "AssetTag"})}
     assert set(SHARED_IDENTITIES.get(name, {})) <= seen
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_interface_has_a_mac_of_its_own(name: str) -> None:
-    macs = [str(value).lower() for _, value in values(name, {"MACAddress"})]
+    macs = [str(value).lower() for _dummy, value in values(name, {"MACAddress"})]
     assert macs and len(macs) == len(set(macs))
 
 

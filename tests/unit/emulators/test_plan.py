@@ -54,8 +54,8 @@ def test_an_unknown_platform_is_named_with_those_that_are_known() -> None:
 
 def test_every_identity_is_its_own_and_the_same_in_each_run() -> None:
     mix = dict.fromkeys(PERSONALITIES, 1)
-    made = [unit for unit, _ in units(plan(10_000, "127.0.0.0/8", platforms=mix), PERSONALITIES)]
-    again = [unit for unit, _ in units(plan(10_000, "127.0.0.0/8", platforms=mix), PERSONALITIES)]
+    made = [unit for unit, _dummy in units(plan(10_000, "127.0.0.0/8", platforms=mix), PERSONALITIES)]
+    again = [unit for unit, _dummy in units(plan(10_000, "127.0.0.0/8", platforms=mix), PERSONALITIES)]
     assert made == again
     assert len({unit.uuid for unit in made}) == 10_000
     assert len({unit.serial for unit in made}) == 10_000
@@ -64,8 +64,8 @@ def test_every_identity_is_its_own_and_the_same_in_each_run() -> None:
 
 
 def test_another_seed_is_another_fleet() -> None:
-    one = {unit.uuid for unit, _ in units(plan(seed=1), PERSONALITIES)}
-    two = {unit.uuid for unit, _ in units(plan(seed=2), PERSONALITIES)}
+    one = {unit.uuid for unit, _dummy in units(plan(seed=1), PERSONALITIES)}
+    two = {unit.uuid for unit, _dummy in units(plan(seed=2), PERSONALITIES)}
     assert not one & two
 
 

@@ -123,7 +123,7 @@ def test_sensors_come_in_the_models_that_the_firmware_speaks(name: str) -> None:
     assert (old, new) == OLD_AND_NEW[name]
 
 
-@pytest.mark.parametrize("name", sorted(name for name, (old, _) in OLD_AND_NEW.items() if old))
+@pytest.mark.parametrize("name", sorted(name for name, (old, _dummy) in OLD_AND_NEW.items() if old))
 def test_the_older_model_counts_revolutions_in_whole_numbers(name: str) -> None:
     assert all(isinstance(fan["Reading"], int) for fan in first(name, "Thermal")["Fans"])
 
@@ -224,7 +224,7 @@ def test_asrockrack_knows_itself_by_its_chassis_alone() -> None:
 
 
 def test_gigabytes_host_macs_follow_the_bmcs() -> None:
-    macs = [int(value.replace(":", ""), 16) for _, value in values("gigabyte", {"MACAddress"})]
+    macs = [int(value.replace(":", ""), 16) for _dummy, value in values("gigabyte", {"MACAddress"})]
     bmc_mac = next(value for where, value in values("gigabyte", {"MACAddress"}) if "/Managers/" in where)
     assert int(bmc_mac.replace(":", ""), 16) + 1 in macs
 

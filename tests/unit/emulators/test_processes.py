@@ -85,7 +85,7 @@ def test_the_context_manager_ends_all_even_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError):
         with Fleet(2, "127.43.4.0/24", platforms="generic") as fleet:
             pids = fleet.description["pids"]
-            _ = 1 / 0
+            _dummy = 1 / 0
     wait_until_gone(pids)
 
 

@@ -104,7 +104,7 @@ def test_paging_of_what_is_no_collection_is_a_400(ask: Callable[..., Any]) -> No
 
 def test_a_platform_that_pages_gives_everything_once(ask: Callable[..., Any]) -> None:
     manners, target, found = Manners(page_size=3), DRIVES, []
-    for _ in range(10):
+    for _dummy in range(10):
         body = ask(target, manners).json()
         assert body["Members@odata.count"] == 7
         found += ids(body)

@@ -31,7 +31,7 @@ def test_counts_are_those_of_concurrent_clients(fleet: Fleet) -> None:
                 mine["POST"] += 1
                 mine["logins"] += 1
                 mine["sessions_created"] += 1
-                for _ in range(5):
+                for _dummy in range(5):
                     assert client.get(f"{ROOT}/Systems").status == 200
                     mine["GET"] += 1
                 if number % 2:
@@ -65,7 +65,7 @@ def test_counts_are_those_of_concurrent_clients(fleet: Fleet) -> None:
 def test_each_basic_request_is_a_login(fleet: Fleet, client: Client) -> None:
     fleet.reset_statistics()
     client.headers = basic(fleet.username, fleet.password)
-    for _ in range(3):
+    for _dummy in range(3):
         client.get(f"{ROOT}/Systems")
     found = fleet.statistics()
     assert (found["logins"], found["sessions_created"], found["requests"]) == (3, 0, 3)
@@ -82,7 +82,7 @@ def test_a_reset_sets_all_to_zero_but_open_sessions(fleet: Fleet, client: Client
 
 def test_time_memory_and_the_size_of_the_fleet_are_told(fleet: Fleet, client: Client) -> None:
     fleet.reset_statistics()
-    for _ in range(50):
+    for _dummy in range(50):
         client.get(ROOT)
     found = fleet.statistics()
     assert 0 < found["cpu_seconds"] < 5

@@ -37,7 +37,7 @@ class BrokenExpand(Fault):
         if body is None or ("x-auth-token" not in request.headers and "authorization" not in request.headers):
             return None
         if self.options["how"] == "empty" and isinstance(body.get("Members"), list):
-            body["Members"] = [{} for _ in body["Members"]]
+            body["Members"] = [{} for _dummy in body["Members"]]
         return Reply(200, body)
 
 

@@ -186,7 +186,7 @@ async def _deliver(bmc: Bmc, subscription: Subscription, payload: bytes) -> None
     destination = _destination(subscription.body["Destination"])
     if not _on_loopback(destination.hostname or ""):
         return
-    for _ in range(1 + int(service.get("DeliveryRetryAttempts", 3))):
+    for _dummy in range(1 + int(service.get("DeliveryRetryAttempts", 3))):
         if subscription.id not in _of(bmc).by_id:
             return
         try:

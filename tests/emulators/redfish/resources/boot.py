@@ -57,7 +57,7 @@ def boot_object(tree: TreeBuilder, system: str, choices: BootChoices) -> Templat
     if choices.http_boot_uri:
         body["HttpBootUri"] = None
     if choices.options:
-        body["BootOrder"] = [reference for reference, _ in choices.options]
+        body["BootOrder"] = [reference for reference, _dummy in choices.options]
         body["BootOptions"] = _options(tree, system, choices.options)
     body.update(choices.more or {})
     return body
