@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.opening import open_store
+from tests.emulators.redfish.fleet import Fleet
+from tests.integration.inventory_run import InventoryFolder
 from tests.integration.playbook_run import PlaybookFolder
 from tests.integration.terminal import answer
 
@@ -139,3 +141,18 @@ def test_at_a_terminal_a_no_ends_it(folder: PlaybookFolder) -> None:
     )
     assert code != 0 and "nothing is pinned" in " ".join(shown.split())
     assert pins(folder) == {"moved": OLD_KEY}
+
+
+def test_from_discovery_to_discovery(inventory: InventoryFolder, fleet: Fleet) -> None:
+    """What discovery finds unpinned is pinned from a list, and the next discovery logs in."""
+    chosen = fleet.addresses[:2]
+    inventory.write(trust="pin", targets=fleet.addresses[:3])
+    found = {host["hearth_bmc"]["address"]: host["hearth_bmc"] for host in inventory.list().hosts.values()}
+    assert {bmc["state"] for bmc in found.values()} == {"unpinned"}
+    keys = {address: f"spki-sha256:{found[address]['fingerprint']['spki_sha256']}" for address in chosen}
+    (inventory.folder / "keys.yml").write_text(yaml.safe_dump({"pin_bmcs_keys": keys, "hearth_state": inventory.state}))
+
+    ended = inventory.command("ansible-playbook", "-i", str(inventory.source), PLAYBOOK, "-e", "@keys.yml")
+    assert ended.code == 0, ended.said
+    states = {host["hearth_bmc"]["address"]: host["hearth_bmc"]["state"] for host in inventory.list().hosts.values()}
+    assert states == {**dict.fromkeys(chosen, "ok"), fleet.addresses[2]: "unpinned"}
