@@ -43,7 +43,7 @@ def test_a_capture_discovers_without_error(archive: pathlib.Path, details: str, 
         record, server = host["hearth_bmc"], host["hearth_server"]
         assert record["state"] == "ok" and record["error"] is None, record
         assert server["kind"] != "unknown"
-        assert server["manufacturer"] or server["model"], server
+        assert server["manufacturer"] or server["model"] or record["firmware"], (record, server)
         if server["kind"] == "server":
             assert server["power_state"] in ("on", "off"), server
             assert server["memory_gib"] is None or 0 < server["memory_gib"] < 100_000

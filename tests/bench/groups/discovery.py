@@ -46,7 +46,8 @@ def _measure(fleet: Fleet, folder: pathlib.Path, given: t.Mapping[str, t.Any]) -
     walls: dict[int, float] = {}
     for count in (SMALL, LARGE):
         figures += _compared(fleet, folder, count, plans[count], context, walls)
-    figures.append(held("discovery.growth", walls[LARGE] / walls[SMALL], "x", 10.5, {**context, "walls": dict(walls)}))
+    growth = {**context, "wall_s": {count: round(wall, 2) for count, wall in walls.items()}}
+    figures.append(held("discovery.growth", walls[LARGE] / walls[SMALL], "x", 10.5, growth))
     figures += _black_holes(fleet, folder, walls[SMALL], context)
     return figures
 
@@ -90,9 +91,12 @@ def _compared(
     }
     figures = [
         held(f"discovery.client_cpu_{count}", 1000 * engine.cpu / count, "ms/BMC", 4, here),
-        held(f"discovery.engine_wall_ratio_{count}", engine.wall / bare.wall, "x bare", 1.3, here),
-        held(f"discovery.plugin_wall_ratio_{count}", plugin.wall / bare.wall, "x bare", 1.3, here),
+        held(f"discovery.wall_ratio_{count}", engine.wall / bare.wall, "x bare", 1.3, here),
+        stated(f"discovery.wall_{count}", engine.wall, "s", here),
+        stated(f"discovery.bare_wall_{count}", bare.wall, "s", here),
+        # with all of ansible-inventory around it: its start, its scan, its hosts, its store
         stated(f"discovery.plugin_wall_{count}", plugin.wall, "s", here),
+        stated(f"discovery.plugin_wall_ratio_{count}", plugin.wall / bare.wall, "x bare", here),
         stated(f"discovery.fleet_cpu_{count}", here["fleet_cpu_ms_per_bmc"], "ms/BMC", here),
     ]
     if count == LARGE:
