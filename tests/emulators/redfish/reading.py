@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from tests.emulators.redfish import etag, query, writable
 from tests.emulators.redfish.body import with_absolute_links
@@ -51,11 +52,14 @@ def get(bmc: Bmc, request: Request, path: str) -> Reply:
     manners = bmc.manners
     if request.method == "HEAD" and not manners.head_allowed:
         raise not_allowed(bmc, path)
-    special = ROUTES.get(path)
-    if special is not None:
-        return special(bmc, request)
-    asked = query.parse(manners, request.query)
-    resource = bmc.platform.tree.resources.get(path)
+    resources = bmc.platform.tree.resources
+    if path in ROUTES and path not in resources:
+        return ROUTES[path](bmc, request)
+    if request.query and (page := f"{path}?{unquote(request.query)}") in resources:  # a page of a replayed capture
+        path, asked = page, query.Query()
+    else:
+        asked = query.parse(manners, request.query)
+    resource = resources.get(path)
     if resource is not None and resource.served is not None and not request.query and _untouched(bmc, path):
         payload, tag = resource.served
         return _found(manners, request, payload, tag, resource.allow, resource.odata_type)

@@ -7,11 +7,19 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 from tests.emulators.redfish.body import type_name
-from tests.emulators.redfish.personality import OMITTED, SERVICE_ROOT, Manners, Personality, Tree, collection, link
+from tests.emulators.redfish.personality import (
+    OMITTED,
+    SERVICE_ROOT,
+    Manners,
+    Personality,
+    Template,
+    Tree,
+    collection,
+    link,
+)
 from tests.emulators.redfish.plan import PlanError
 from tests.emulators.redfish.sessions import COLLECTION, SERVICE
 
@@ -35,13 +43,7 @@ def read_tree(folder: Path) -> Tree:
     for file in sorted(folder.rglob("index.json")):
         inside = file.parent.relative_to(folder).as_posix()
         path = SERVICE_ROOT if inside == "." else f"{SERVICE_ROOT}/{inside}"
-        try:
-            body = json.loads(file.read_text(encoding="utf-8-sig", errors="surrogateescape"))
-        except ValueError as error:
-            raise PlanError(f"--replay: {file} is no JSON: {error}") from error
-        if not isinstance(body, dict):
-            raise PlanError(f"--replay: {file} is no JSON object")
-        tree[path] = _as_it_stands(body, path)
+        tree[path] = _as_it_stands(_read(file))
     if SERVICE_ROOT not in tree:
         raise PlanError(f"--replay {folder}: there is no index.json of the service root")
     if not any(type_name(body.get("@odata.type")) == "SessionCollection" for body in tree.values()):
@@ -54,7 +56,17 @@ def read_tree(folder: Path) -> Tree:
     return tree
 
 
-def _as_it_stands(body: dict[str, object], path: str) -> dict[str, object]:
+def _read(file: Path) -> Template:
+    try:
+        body = json.loads(file.read_text(encoding="utf-8-sig", errors="surrogateescape"))
+    except ValueError as error:
+        raise PlanError(f"--replay: {file} is no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise PlanError(f"--replay: {file} is no JSON object")
+    return body
+
+
+def _as_it_stands(body: Template) -> Template:
     """A collection that was captured without Members is served without."""
     if type_name(body.get("@odata.type")).endswith("Collection") and "Members" not in body:
         return {**body, "Members": OMITTED}
@@ -62,5 +74,22 @@ def _as_it_stands(body: dict[str, object], path: str) -> dict[str, object]:
 
 
 def replayed(folder: Path, *, authentication: bool = True) -> list[Personality]:
-    manners = Manners(anonymous=not authentication, etag_in_body=False, server_header="")
-    return [Personality(capture.name, manners, partial(read_tree, capture)) for capture in captures(folder)]
+    """A personality for each capture; it takes the query parameters that its root says it takes."""
+    return [_personality(capture, authentication) for capture in captures(folder)]
+
+
+def _personality(capture: Path, authentication: bool) -> Personality:
+    tree = read_tree(capture)  # before the workers are forked: they share it, and a broken one is told at once
+    features = tree[SERVICE_ROOT].get("ProtocolFeaturesSupported")
+    features = features if isinstance(features, dict) else {}
+    expand = features.get("ExpandQuery")
+    expands = isinstance(expand, dict) and any(expand.get(name) is True for name in ("ExpandAll", "Links", "NoLinks"))
+    queries = any(features.get(name) is True for name in ("SelectQuery", "OnlyMemberQuery", "TopSkipQuery"))
+    manners = Manners(
+        anonymous=not authentication,
+        etag_in_body=False,
+        link_header=False,
+        expand="works" if expands else "ignored",
+        query="works" if queries else "ignored",
+    )
+    return Personality(capture.name, manners, lambda: tree)

@@ -30,6 +30,9 @@ CAPTURE: dict[str, Any] = {
     "Odd": {"@odata.type": "#OddCollection.OddCollection", "Members": None},
     "Odder": {"@odata.type": "#OddCollection.OddCollection"},
     "Odder/Child": {"Id": "Child"},
+    "Paged": {"Members": [], "Members@odata.count": 99, "Members@odata.nextLink": "/redfish/v1/Paged?$skip=50"},
+    "Paged?$skip=50": {"Members": [{"@odata.id": "/redfish/v1/Paged/50"}], "Members@odata.count": 99},
+    "odata": {"value": [], "captured": True},
 }
 
 
@@ -53,6 +56,15 @@ def test_every_resource_is_served_as_it_stands(tmp_path: Path) -> None:
                 found.pop("@odata.id")
                 assert found == {key: value for key, value in body.items() if key != "@odata.id"}
             assert client.get(f"{ROOT}/Systems/gone").status == 404
+
+
+@pytest.mark.parametrize(("features", "expands"), [({"ExpandQuery": {"NoLinks": True}}, True), ({}, False)])
+def test_it_takes_the_queries_that_its_root_says(tmp_path: Path, features: dict[str, Any], expands: bool) -> None:
+    folder = write(tmp_path / "capture", {**CAPTURE, "": {"ProtocolFeaturesSupported": features}})
+    with Fleet(None, "127.43.5.0/24", options=["--replay", str(folder), "--no-authentication"]) as fleet:
+        with Client(fleet, fleet.addresses[0]) as client:
+            member = client.get(f"{ROOT}/Systems?$expand=.").json()["Members"][0]
+            assert ("SerialNumber" in member) == expands
 
 
 def test_a_capture_without_sessions_gets_them_so_that_one_can_log_in(tmp_path: Path) -> None:
