@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--replay", metavar="DIR", help="serve an unpacked capture, or a directory of several")
     made.add_argument("--no-authentication", action="store_true", help="with --replay: everything is open to all")
     made.add_argument(
-        "--certificates", choices=("own", "shared"), default="own", help="one key for each BMC, or for all"
+        "--certificates", choices=("own", "shared"), default="own", help="shared: one key for all, for small fleets"
     )
     made.add_argument("--list", action="store_true", help="name the platforms and faults, and end")
     return made
