@@ -15,7 +15,6 @@ from typing import Callable, Optional
 from ..errors import StoreReadOnly
 from .database import Database
 from .location import SQLITE, Location, parse_location
-from .postgresql import PostgresqlDatabase
 from .schema import migrate, version_of
 from .sqlite import SqliteDatabase
 from .store import Store
@@ -67,6 +66,10 @@ def _database(place: Location, password: str, busy_timeout: float, make: bool) -
         return SqliteDatabase(
             place.target, busy_timeout=busy_timeout, persistent=place.persistent, in_memory=nothing_there
         )
+    # Not at the top: psycopg takes 130 ms of CPU to import, and a store in a file needs none of it. An action
+    # that opens the store in every worker imports .postgresql itself, before Ansible forks.
+    from .postgresql import PostgresqlDatabase
+
     server = PostgresqlDatabase(place, password, busy_timeout=busy_timeout)
     if make or version_of(server):
         return server
