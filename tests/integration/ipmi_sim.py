@@ -75,7 +75,7 @@ def temperature_sdr(number: int, name: str) -> bytes:
 
 
 class IpmiSim:
-    """ipmi_sim on its own loopback address and a free UDP port, from ``with`` to its end."""
+    """ipmi_sim on its own loopback address and a free UDP port (or ``port``), from ``with`` to its end."""
 
     def __init__(
         self,
@@ -85,9 +85,10 @@ class IpmiSim:
         fru_data: Optional[bytes] = None,
         sensors: Optional[Dict[str, int]] = None,
         privilege: str = "admin",
+        port: Optional[int] = None,
     ) -> None:
         self.address = address
-        self.port = _free_port(address)
+        self.port = _free_port(address) if port is None else port
         self._directory = directory
         self._fru = fru_data
         self._sensors = sensors or {}
