@@ -35,7 +35,7 @@ class Admin:
         self.description = description
         self._workers = workers
         self._worker_of = {
-            unit.address: line for line, share in zip(workers, shares, strict=True) for unit, _dummy, _dummy in share
+            entry[0].address: line for line, share in zip(workers, shares, strict=True) for entry in share
         }
         self._date = DateHeader(time.time)
         self._listener: Listener | None = None

@@ -36,7 +36,7 @@ class Worker:
         authority = Authority(plan.seed)
         shared = None
         if plan.certificates == "shared" and share:
-            shared = server_context(authority.issue([unit.address for unit, _dummy, _dummy in share], name="fleet"))
+            shared = server_context(authority.issue([entry[0].address for entry in share], name="fleet"))
         self._around = Surroundings(
             loop=loop,
             clock=time.monotonic,
