@@ -106,7 +106,7 @@ def tag_now(bmc: Bmc, path: str) -> str:
 
 def action_entry(bmc: Bmc, path: str) -> dict[str, Json] | None:
     """What the resource's Actions say of the action with that target."""
-    owner, found, _ = path.partition("/Actions/")
+    owner, found, _dummy = path.partition("/Actions/")
     body = bmc.body(owner) if found else None
     actions = body.get("Actions") if body is not None else None
     if not isinstance(actions, dict):
