@@ -38,11 +38,13 @@ _value:
   type: str
 """
 
+import typing as t
+
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._rack_table import rack_table
 
 
 class FilterModule:
     """The filter of this file."""
 
-    def filters(self):
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {"rack_table": rack_table}

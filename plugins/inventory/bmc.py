@@ -218,6 +218,8 @@ password: "{{ lookup('ansible.builtin.env', 'SITE_BMC_PASSWORD') }}"
 filter: "hearth_server.gpus.count > `0`"
 """
 
+import typing as t
+
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
@@ -229,14 +231,18 @@ from ansible_collections.hearth.datacenter.plugins.plugin_utils._populate import
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._settings import read_settings, refuse_unknown
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._state_memory import StateMemory
 
+if t.TYPE_CHECKING:
+    from ansible.inventory.data import InventoryData
+    from ansible.parsing.dataloader import DataLoader
+
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = "hearth.datacenter.bmc"
 
-    def verify_file(self, path):
-        return super().verify_file(path) and path.endswith(("bmc.yml", "bmc.yaml"))
+    def verify_file(self, path: str) -> bool:
+        return bool(super().verify_file(path)) and path.endswith(("bmc.yml", "bmc.yaml"))
 
-    def parse(self, inventory, loader, path, cache=True):
+    def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         config = self._read_config_data(path)
         try:
@@ -249,5 +255,5 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(" ".join(part for part in (error.msg, error.next) if part)) from error
         populate(self, entries)
 
-    def _compose(self, template, variables, *args):
+    def _compose(self, template: t.Any, variables: t.Any, *args: t.Any) -> t.Any:
         return inert(super()._compose(template, variables, *args))

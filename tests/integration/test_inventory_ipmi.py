@@ -1,8 +1,8 @@
-# Copyright: (c) 2026, The hearth.datacenter authors
+# Copyright (c) 2026, The hearth.datacenter authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A BMC that answers only IPMI, through the inventory plugin: found by its pong, logged in to only where the user says so."""
+"""A BMC that answers only IPMI, through the inventory plugin: found by its pong, logged in to where the user says so."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ ADDRESS = "127.45.9.1"
 
 @pytest.fixture(scope="module")
 def bmc(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[IpmiSim]:
-    data = fru([], ["Board Works", "Board One", "B1", "P1", ""], ["Acme", "Rocket 9", "R9", "v2", "SN-0042", "{{ 7*7 }}", ""])
+    data = fru(
+        [], ["Board Works", "Board One", "B1", "P1", ""], ["Acme", "Rocket 9", "R9", "v2", "SN-0042", "{{ 7*7 }}", ""]
+    )
     with IpmiSim(tmp_path_factory.mktemp("ipmi"), address=ADDRESS, fru_data=data, port=623) as sim:
         yield sim
 
