@@ -23,7 +23,7 @@ _OPENER = re.compile(r"\{[{%#]")
 
 
 def inert(value: t.Any, known: dict[str, str] | None = None) -> t.Any:
-    """A copy of JSON data in which every string without a template opener is trusted.
+    """JSON data in which every string without a template opener is trusted; dictionaries and lists are changed in place.
 
     ``known`` makes equal strings of several calls one object: most of what ten thousand hosts say is the same.
     """
@@ -35,7 +35,9 @@ def inert(value: t.Any, known: dict[str, str] | None = None) -> t.Any:
             marked = known[value] = value if _OPENER.search(value) else trust_as_template(value)
         return marked
     if isinstance(value, dict):
-        return {key: inert(inner, known) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [inert(inner, known) for inner in value]
+        for key, inner in value.items():
+            value[key] = inert(inner, known)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            value[place] = inert(inner, known)
     return value

@@ -14,21 +14,17 @@ import pathlib
 import sys
 import time
 
-from tests.toolchain.collection_tree import link_development_tree
-
-sys.path.insert(0, str(link_development_tree()))
-
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint  # noqa: E402
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.fanout import Progress, fan_out  # noqa: E402
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust  # noqa: E402
-from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential  # noqa: E402
-from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.discovery import (  # noqa: E402
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.fanout import Progress, fan_out
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.discovery import (
     DiscoveryOutcome,
     DiscoveryRequest,
     discover,
 )
 
-from .bare import Plan  # noqa: E402
+from .bare import Plan
 
 
 def main(path: str) -> None:

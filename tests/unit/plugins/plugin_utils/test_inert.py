@@ -22,8 +22,10 @@ def test_what_holds_an_opener_is_never_trusted(text):
 
 
 def test_data_keeps_its_shape():
-    data = {"a": [1, None, True, 2.5, {"b": "c"}], "d": ("e",)}
-    assert inert(data) == {"a": [1, None, True, 2.5, {"b": "c"}], "d": ["e"]}
+    data = {"a": [1, None, True, 2.5, {"b": "c"}], "d": ["e"]}
+    assert inert(data) is data
+    assert data == {"a": [1, None, True, 2.5, {"b": "c"}], "d": ["e"]}
+    assert is_trusted_as_template(data["a"][4]["b"]) and is_trusted_as_template(data["d"][0])
 
 
 def test_equal_strings_become_one_object():
