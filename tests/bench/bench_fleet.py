@@ -30,18 +30,21 @@ def fleet_of(bmcs: int) -> Fleet:
 
 
 def plan_file(
-    fleet: Fleet, count: int, sequences: dict[str, list[tuple[str, str]]], folder: pathlib.Path
+    fleet: Fleet,
+    bmcs: t.Sequence[t.Mapping[str, t.Any]],
+    sequences: dict[str, list[tuple[str, str]]],
+    folder: pathlib.Path,
 ) -> pathlib.Path:
-    """What the bare client and the engine ask: the first ``count`` BMCs."""
+    """What the bare client and the engine ask, and how."""
     plan: Plan = {
         "ca": str(fleet.ca),
         "username": fleet.username,
         "password": fleet.password,
         "concurrency": CONCURRENCY,
-        "bmcs": [(bmc["address"], fleet.https_port, bmc["platform"]) for bmc in fleet.bmcs[:count]],
+        "bmcs": [(bmc["address"], fleet.https_port, bmc["platform"]) for bmc in bmcs],
         "sequences": sequences,
     }
-    path = folder / f"plan-{count}.json"
+    path = folder / f"plan-{len(list(folder.glob('plan-*')))}.json"
     path.write_text(json.dumps(plan))
     return path
 
