@@ -10,6 +10,7 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
 
 from ..module_utils._core.errors import BadInput
@@ -41,6 +42,8 @@ class CredentialList:
 def read_credentials(entries: t.Any, username: t.Any, password: t.Any) -> CredentialList:
     """Checks what the user wrote in ``credentials``, ``username`` and ``password``. No message holds a password."""
     found: list[tuple[Credential, AddressBlocks | None]] = []
+    if isinstance(entries, str) and entries.strip():
+        entries = _from_json(entries)
     if entries not in (None, ""):
         if not isinstance(entries, (list, tuple)):
             raise _bad("credentials", "is no list", f"a {type(entries).__name__}")
@@ -56,6 +59,14 @@ def read_credentials(entries: t.Any, username: t.Any, password: t.Any) -> Creden
     if twice:
         raise _bad("credentials", "names one twice", ", ".join(twice))
     return CredentialList(tuple(found))
+
+
+def _from_json(text: str) -> t.Any:
+    """What the environment holds is text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise _bad("credentials", "is no list, nor the JSON of one", "text") from None
 
 
 def _entry(entry: t.Any, where: str) -> tuple[Credential, AddressBlocks | None]:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput
@@ -33,6 +35,10 @@ def test_username_and_password_are_one_more_entry_and_the_last():
     assert names(read_credentials([SITE], "u", "p"), "10.0.0.1") == ["site", "default"]
 
 
+def test_the_environment_gives_a_list_as_json():
+    assert names(read_credentials(json.dumps([SITE, FACTORY]), None, None), "10.0.0.5") == ["factory", "site"]
+
+
 def test_without_any_there_is_none():
     assert names(read_credentials(None, None, None), "10.0.0.1") == []
 
@@ -40,7 +46,8 @@ def test_without_any_there_is_none():
 @pytest.mark.parametrize(
     "entries,username,password",
     [
-        ("text", None, None),
+        ("text s3cret-site", None, None),
+        ('[{"username": "u", "password": "s3cret-site"', None, None),
         ({"username": "u"}, None, None),
         (["text"], None, None),
         ([{"username": "u"}], None, None),
