@@ -23,7 +23,8 @@ _OPENER = re.compile(r"\{[{%#]")
 
 
 def inert(value: t.Any, known: dict[str, str] | None = None) -> t.Any:
-    """JSON data in which every string without a template opener is trusted; dictionaries and lists are changed in place.
+    """JSON data in which every string without a template opener is trusted; dictionaries and lists are changed in
+    place.
 
     ``known`` makes equal strings of several calls one object: most of what ten thousand hosts say is the same.
     """

@@ -46,8 +46,9 @@ def populate(plugin: t.Any, entries: t.Sequence[HostEntry]) -> None:
         inventory.add_host(entry.name, group=entry.group or None)
         host = inventory.hosts[entry.name]
         for variable, value in entry.variables.items():
-            # The host's own method: that of the inventory copies everything to mark each value with the file it came from,
-            # which takes three seconds and 200 MB for ten thousand hosts. What inert() gives needs no copy and no mark.
+            # The host's own method: that of the inventory copies everything to mark each value with the file it came
+            # from, which takes three seconds and 200 MB for ten thousand hosts. What inert() gives needs no copy and no
+            # mark.
             host.set_variable(variable, inert(value, known))
         if compose:
             plugin._set_composite_vars(compose, entry.variables, entry.name, strict=strict)

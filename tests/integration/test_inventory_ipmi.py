@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A BMC that answers only IPMI, through the inventory plugin: found by its pong, logged in to where the user says so."""
+"""A BMC that answers only IPMI, through the inventory plugin: found by its pong, logged in to where the user says
+so."""
 
 from __future__ import annotations
 
