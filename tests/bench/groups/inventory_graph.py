@@ -29,11 +29,11 @@ def measure(context: t.Mapping[str, t.Any]) -> list[Figure]:
             source = inventory_file(fleet, HOSTS, folder, name="cached", keyed_groups=_keyed(KEYS), **cache)
             _graph(source, folder)
             fleet.reset_statistics()
-            plain = [_graph(source, folder) for _ in range(3)]
+            plain = [_graph(source, folder) for _dummy in range(3)]
             groups = _groups(plain[0])
             text = yaml.safe_load(source.read_text())
             source.write_text(yaml.safe_dump({**text, "keyed_groups": _keyed([f"({key})" for key in KEYS])}))
-            templated = [_graph(source, folder) for _ in range(2)]
+            templated = [_graph(source, folder) for _dummy in range(2)]
             if fleet.statistics()["requests"]:
                 raise RuntimeError("a run that should have used the cache asked the fleet")
         if _groups(templated[0]) != groups:
