@@ -34,29 +34,36 @@ def checks() -> Iterator[list[Check]]:
     environments.make_all(tools, importer, controller)
     with alone("mirror"):
         mirror_checkout()
+        # Alone and first: reuse asks git once what is ignored, and takes what other tools write after that for ours.
+        yield [_nox(tools, "license-check")]
         yield [*_tool_checks(tools), *_typing(tools, controller), *_importer(importer)]
 
 
-def _tool_checks(tools: environments.Environment) -> Iterator[Check]:
+def _in_copy(tools: environments.Environment, name: str, *command: str, judge: Judge = by_exit_code) -> Check:
+    """A check by one of the tools, which sees the copy of the checkout as an installed collection."""
     # CI=true makes antsibull-nox's formatters look and not write.
     variables = tools.variables() | {"ANSIBLE_COLLECTIONS_PATH": str(MIRROR_ROOT), "CI": "true", "NO_COLOR": "1"}
+    return Check(name, [str(tools.path / "bin" / command[0]), *command[1:]], MIRROR, variables, judge)
 
-    def check(name: str, *command: str, judge: Judge = by_exit_code) -> Check:
-        return Check(name, [str(tools.path / "bin" / command[0]), *command[1:]], MIRROR, variables, judge)
 
-    yield check("ansible-lint production", "ansible-lint", "--profile", "production", "--offline", "--nocolor")
-    yield check("black", "black", "--check", "--quiet", "--diff", ".")
-    yield check("ruff", "ruff", "check", "--no-cache", "--output-format", "concise", ".")
+def _nox(tools: environments.Environment, session: str) -> Check:
+    command = ("nox", "--no-venv", "--no-color", "-e", session)
+    return _in_copy(tools, f"antsibull-nox {session}", *command, judge=_nothing_left_out)
+
+
+def _tool_checks(tools: environments.Environment) -> Iterator[Check]:
+    lint = ("ansible-lint", "--profile", "production", "--offline", "--nocolor")
+    yield _in_copy(tools, "ansible-lint production", *lint)
+    yield _in_copy(tools, "black", "black", "--check", "--quiet", "--diff", ".")
+    yield _in_copy(tools, "ruff", "ruff", "check", "--no-cache", "--output-format", "concise", ".")
     # black, ruff and mypy are called directly: without an environment of its own nox's session `codeqa` runs nothing.
-    for session in ("yamllint", "antsibull-nox-config", "license-check", "extra-checks"):
-        name = f"antsibull-nox {session}"
-        yield check(name, "nox", "--no-venv", "--no-color", "-e", session, judge=_nothing_left_out)
+    for session in ("yamllint", "antsibull-nox-config", "extra-checks"):
+        yield _nox(tools, session)
     # What antsibull-nox's docs-check calls, and leaves out when it has no environment of its own.
     docs = ["lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "--validate-collection-refs", "all"]
-    yield check(
-        "antsibull-docs", "antsibull-docs", *docs, "--check-extra-docs-refs", "--disallow-unknown-collection-refs", "."
-    )
-    yield check("antsibull-changelog", "antsibull-changelog", "lint")
+    docs += ["--check-extra-docs-refs", "--disallow-unknown-collection-refs", "."]
+    yield _in_copy(tools, "antsibull-docs", "antsibull-docs", *docs)
+    yield _in_copy(tools, "antsibull-changelog", "antsibull-changelog", "lint")
 
 
 def _nothing_left_out(code: int, output: str) -> Outcome:
