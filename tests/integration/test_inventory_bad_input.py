@@ -54,7 +54,7 @@ def alone(tmp_path: pathlib.Path) -> InventoryFolder:
         ({"targets": ["10.0.0.1"], "shard": {"index": 3, "count": 3}}, ["shard"]),
         ({"targets": ["10.0.0.1"], "details": "everything"}, ["everything"]),
         ({"targets": ["10.0.0.1"], "surprise": 1}, ["surprise"]),
-        ({"targets": ["127.48.99.1"], "filter": "a["}, ["filter"]),
+        ({"targets": ["127.49.99.1"], "filter": "a["}, ["filter"]),
     ],
 )
 def test_bad_options_are_refused_and_named(alone: InventoryFolder, options, words):
@@ -83,7 +83,7 @@ def test_a_bad_map_is_refused_and_named(alone: InventoryFolder, text, words):
 
 
 def test_a_store_of_a_newer_version_is_refused_untouched(alone: InventoryFolder):
-    alone.write(targets=["127.48.99.1"])
+    alone.write(targets=["127.49.99.1"])
     alone.list()
     store = alone.folder / "state.sqlite3"
     with sqlite3.connect(store) as database:
@@ -91,7 +91,7 @@ def test_a_store_of_a_newer_version_is_refused_untouched(alone: InventoryFolder)
         assert database.execute(f"UPDATE hearth_schema SET version = 9999 WHERE version = {newest}").rowcount == 1
     database.close()
     before = store.read_bytes()
-    said = alone.refused(targets=["127.48.99.1"])
+    said = alone.refused(targets=["127.49.99.1"])
     assert "9999" in said or "newer" in said
     assert store.read_bytes() == before
 

@@ -80,16 +80,16 @@ def test_gpus_of_a_baseboard_belong_to_their_host(inventory: InventoryFolder, fl
 
 def test_a_range_finds_who_is_there_and_nobody_else(inventory: InventoryFolder, fleet: Fleet):
     first, last = fleet.addresses[0], fleet.addresses[3]
-    inventory.write(targets=[f"{first}-{last}", "127.48.77.0/24"], exclude=[fleet.addresses[1]])
+    inventory.write(targets=[f"{first}-{last}", "127.49.77.0/24"], exclude=[fleet.addresses[1]])
     found = by_address(inventory.list().hosts)
     assert set(found) == {fleet.addresses[0], fleet.addresses[2], fleet.addresses[3]}
 
 
 def test_an_expected_address_where_nobody_is_becomes_a_host_with_its_reason(inventory: InventoryFolder, fleet: Fleet):
-    inventory.write(targets=["127.48.77.7", fleet.addresses[0]])
+    inventory.write(targets=["127.49.77.7", fleet.addresses[0]])
     listed = inventory.list()
-    assert listed.groups["bmc_unreachable"] == ["127.48.77.7"]
-    error = listed.hosts["127.48.77.7"]["hearth_bmc"]["error"]
+    assert listed.groups["bmc_unreachable"] == ["127.49.77.7"]
+    error = listed.hosts["127.49.77.7"]["hearth_bmc"]["error"]
     assert error["type"] == "ConnectionRefused" and error["next"]
 
 

@@ -257,7 +257,7 @@ def _row(line: bytes, table: _Table, where: str) -> Row:
         fields["payload"] = records.payload_text(str(fields["kind"]), str(fields["record_key"]), fields["payload"])
     for column, value in fields.items():
         wanted = int if column in ("seq", "ordinal", "generation", "seen_redfish") else str
-        if type(value) is not wanted:
+        if not isinstance(value, wanted) or isinstance(value, bool):
             raise StoreDamaged(
                 f"A line of the export has a wrong type in {column}.",
                 expected=wanted.__name__,
@@ -283,7 +283,7 @@ def _manifest_files(directory: str) -> Dict[str, Dict[str, object]]:
     if not isinstance(files, dict) or manifest.get("format") != FORMAT:
         raise BadInput("This is no export of a state store.", expected=f'"format": "{FORMAT}"', where=path)
     version = manifest.get("schema_version")
-    if type(version) is not int:
+    if not isinstance(version, int) or isinstance(version, bool):
         raise StoreDamaged("The export does not say its schema version.", found=repr(version), where=path)
     refuse_newer(version, SCHEMA_VERSION, path)
     unknown = sorted(set(files) - {table.file for table in _TABLES})

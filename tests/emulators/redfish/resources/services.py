@@ -128,7 +128,11 @@ def json_schemas(tree: TreeBuilder) -> None:
     """One schema file for each type that the tree uses by now: call it last."""
     path = f"{SERVICE_ROOT}/JsonSchemas"
     types = sorted(
-        {str(body["@odata.type"]).lstrip("#").split(".")[0] for body in tree.values() if "@odata.type" in body}
+        {
+            str(body["@odata.type"]).lstrip("#").split(".", maxsplit=1)[0]
+            for body in tree.values()
+            if "@odata.type" in body
+        }
     )
     tree.collect(path, "JsonSchemaFile", "JsonSchema File Collection")
     for schema in types:

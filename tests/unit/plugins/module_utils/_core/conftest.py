@@ -47,8 +47,8 @@ def transport_to() -> Iterator[Open]:
 
         def start(server: ScriptedServer, trust: Trust = OFF, *, seconds: float = 10.0, **kw: Any) -> Transport:
             endpoint = Endpoint(server.host, server.port, "https" if server.context is not None else "http")
-            kw.setdefault("deadline", Deadline.after(seconds))
-            return transports.enter_context(Transport(endpoint, trust, **kw))
+            deadline = kw.pop("deadline", None) or Deadline.after(seconds)
+            return transports.enter_context(Transport(endpoint, trust, deadline=deadline, **kw))
 
         yield start
 
