@@ -20,7 +20,9 @@ from tests.integration.inventory_run import InventoryFolder
 @pytest.fixture(scope="session")
 def mixed_fleet() -> t.Iterator[Fleet]:
     """One BMC of every platform that the emulator knows."""
-    with Fleet(len(PERSONALITIES), "127.48.0.0/24", platforms=dict.fromkeys(PERSONALITIES, 1)) as fleet:
+    # A network of this process's own: two checkouts may be tested on one machine at the same time.
+    network = f"127.48.{os.getpid() % 250}.0/24"
+    with Fleet(len(PERSONALITIES), network, platforms=dict.fromkeys(PERSONALITIES, 1)) as fleet:
         yield fleet
 
 
