@@ -6,7 +6,8 @@
 
 pyghmi keeps sockets and a thread in its module, which a process that forks workers later can't have. session.py gives
 this file's text to a new interpreter over stdin, so it imports nothing but the standard library and pyghmi. It answers
-with one JSON object: what was read, as plain numbers, hex and strings, or {"error": {"type", "msg"}}.
+with one JSON object: what was read, as plain numbers, hex and strings, or {"error": {"type", "msg"}}. In a dialogue
+(dialogue.py) it answers line by line: {"open": true} after the login, then one object per order on stdin.
 
 pyghmi's ``Command`` class stays unused on purpose: its vendor handlers send the login to the BMC's web server over TLS
 that nobody verified, and importing them costs four times as much as the session layer alone.
@@ -22,7 +23,7 @@ import struct
 import sys
 import threading
 import time
-from typing import Any, Callable, Dict, List, Sequence
+from typing import IO, Any, Callable, Dict, List, Sequence
 
 ADMINISTRATOR, OPERATOR, USER = 4, 3, 2
 
@@ -43,6 +44,9 @@ NO_SUCH_RECORD = frozenset((0x81, 0xC1, 0xC3, 0xC9, 0xCB, 0xCC))
 
 # FRU data begins with the areas that are read here; what follows are records for power supplies and the like.
 MAX_FRU = 8192
+
+MAX_READINGS = 1024
+MAX_EVENTS = 4096
 
 # What a BMC's bytes can make pyghmi's parsers raise
 PARSING_FAILED = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, AssertionError, struct.error)
@@ -229,6 +233,11 @@ def read(bmc: Bmc, libraries: Any, request: Dict[str, Any]) -> Dict[str, Any]:
     if request.get("sensors"):
         bmc.until = time.monotonic() + float(request["sensors"])
         reading["sensors"] = optional("the sensors", lambda: read_sensors(bmc, libraries.sdr), libraries, warnings)
+        bmc.until = float("inf")
+    if request.get("events"):
+        bmc.until = time.monotonic() + float(request["events"])
+        reading["events"] = optional("the event log", lambda: read_events(bmc, libraries), libraries, warnings)
+        bmc.until = float("inf")
     return reading
 
 
@@ -283,9 +292,12 @@ def fetch_fru(bmc: Bmc) -> bytes:
 
 
 def read_sensors(bmc: Bmc, sdr: Any) -> Dict[str, Any]:
-    """The worst health that any sensor reports (pyghmi's bits: 1 warning, 2 critical, 4 failed), and which do."""
+    """The worst health that any sensor reports (pyghmi's bits: 1 warning, 2 critical, 4 failed), and which do.
+
+    "readings" are all of them, each [name, type, value or None, units, health, states].
+    """
     repository = sdr.SDR(bmc)
-    health, seen, bad = 0, 0, []
+    health, seen, bad, readings = 0, 0, [], []
     for number in repository.get_sensor_numbers():
         sensor = repository.sensors[number]
         answer = bmc.raw_command(4, 0x2D, (sensor.sensor_number,), rslun=sensor.sensor_lun)
@@ -293,13 +305,72 @@ def read_sensors(bmc: Bmc, sdr: Any) -> Dict[str, Any]:
             continue  # sensors come and go with the machine's power
         reading = sensor.decode_sensor_reading(bmc, answer["data"])
         seen += 1
+        states = [str(state) for state in reading.states]
+        value = reading.value if isinstance(reading.value, (int, float)) else None
+        readings.append(
+            [str(reading.name), str(reading.type), value, str(reading.units or ""), int(reading.health or 0), states]
+        )
         if reading.health:
             health |= int(reading.health)
-            bad.append({"name": str(reading.name), "states": [str(state) for state in reading.states]})
-    return {"health": health, "seen": seen, "bad": bad[:64]}
+            bad.append({"name": str(reading.name), "states": states})
+    return {"health": health, "seen": seen, "bad": bad[:64], "readings": readings[:MAX_READINGS]}
 
 
-def serve(request: Dict[str, Any]) -> Dict[str, Any]:
+def read_events(bmc: Bmc, libraries: Any) -> Dict[str, Any]:
+    """The records of the event log, oldest first, as hex (IPMI 2.0, 31.5), and pyghmi's words for what they say.
+
+    A BMC that chains its records in a circle, or to no end, gives MAX_EVENTS of them.
+    """
+    constants = bmc.get_event_constants()
+    records: List[Dict[str, Any]] = []
+    seen, number = set(), 0
+    while number != 0xFFFF and number not in seen and len(records) < MAX_EVENTS:
+        seen.add(number)
+        answer = bmc.raw_command(0x0A, 0x43, (0, 0, number & 0xFF, number >> 8, 0, 0xFF))
+        if answer["code"] in NO_SUCH_RECORD:
+            break  # an empty log
+        data = bmc.data(answer)
+        number = data[0] | data[1] << 8
+        records.append({"record": data[2:18].hex(), **said_of(data[2:18], constants)})
+    return {"records": records, "complete": number == 0xFFFF or not records}
+
+
+def said_of(record: bytes, constants: Any) -> Dict[str, Any]:
+    """The sensor's type, the event and its health bits, by pyghmi's tables; nothing for an OEM's own record."""
+    if len(record) < 16 or record[2] >= 0xC0:
+        return {}
+    kind, gone, offset = record[12] & 0x7F, bool(record[12] & 0x80), record[13] & 0x0F
+    if kind == 0x6F:
+        table = constants.sensor_type_offsets.get(record[10], {})
+    else:
+        table = constants.generic_type_offsets.get(kind, {})
+    known = table.get(offset, {})
+    prefix = "deassertion_" if gone else ""
+    return {
+        "type": str(constants.sensor_type_codes.get(record[10], "")),
+        "event": str(known.get(prefix + "desc", "")),
+        "health": int(known.get(prefix + "severity", 0)),
+    }
+
+
+def converse(bmc: Bmc, libraries: Any, answer_to: IO[str]) -> None:
+    """Do one order after another until stdin ends: {"command": [netfn, command, data]} or {"read": request}."""
+    for line in iter(sys.stdin.readline, ""):
+        order = json.loads(line)
+        if "read" in order:
+            tell(answer_to, read(bmc, libraries, order["read"]))
+        else:
+            netfn, command, data = order["command"]
+            answer = bmc.raw_command(netfn, command, data)
+            tell(answer_to, {"code": answer["code"], "data": bytes(answer.get("data", b"")).hex()})
+
+
+def tell(answer_to: IO[str], answer: Dict[str, Any]) -> None:
+    answer_to.write(json.dumps(answer) + "\n")
+    answer_to.flush()
+
+
+def serve(request: Dict[str, Any], answer_to: IO[str]) -> Dict[str, Any]:
     try:
         from pyghmi import exceptions
         from pyghmi.ipmi import fru, sdr
@@ -325,7 +396,12 @@ def serve(request: Dict[str, Any]) -> Dict[str, Any]:
             privlevel=request["privilege"],
         )
         bmc = Bmc(login, exceptions.IpmiException, constants)
-        answer = read(bmc, Libraries, request)
+        if request.get("dialogue"):
+            tell(answer_to, {"open": True, "suite": login.suite, "proofs": login.proofs})
+            converse(bmc, Libraries, answer_to)
+            answer = {"closed": True}
+        else:
+            answer = read(bmc, Libraries, request)
         answer["commands"] = bmc.commands
     except Stop:
         answer = {"error": {"type": "TimedOut", "msg": "the deadline passed while the BMC was being read"}}
@@ -361,7 +437,7 @@ def main(request: Dict[str, Any]) -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer_to:
         os.dup2(2, 1)  # pyghmi prints in places
         try:
-            answer = serve(request)
+            answer = serve(request, answer_to)
         except Stop:
             answer = {"error": {"type": "TimedOut", "msg": "the deadline passed before the login"}}
         json.dump(answer, answer_to)
