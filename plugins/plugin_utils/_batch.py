@@ -23,7 +23,9 @@ _OPENERS = ("{{", "{%", "{#")
 class Batch:
     """``variables`` are those of the task that runs once for all hosts of the batch."""
 
-    def __init__(self, task: t.Any, variables: t.Mapping[str, t.Any], templar: t.Any, wanted: t.Collection[str]) -> None:
+    def __init__(
+        self, task: t.Any, variables: t.Mapping[str, t.Any], templar: t.Any, wanted: t.Collection[str]
+    ) -> None:
         self._task = task
         self._templar = templar
         self._hostvars = variables["hostvars"]

@@ -74,10 +74,14 @@ class BmcAction(InProcessAction):
             return  # the argument specification says so better
         address = store_address(str(arguments["address"]), int(port))
         location = state_location(location_of_task(variables, self.template), make=False)
+        arguments["pins"] = self._pinned(location, address)
+
+    def _pinned(self, location: str, address: str) -> list[str]:
+        """The keys that the state store holds for an address."""
         with open_store(location, make=False) as store:
             # A store that ends with its container was begun by whoever came first.
             pins = store.pins([address]) if store.persistent else {}
-        arguments["pins"] = [pin.key for pin in pins.values()]
+        return [pin.key for pin in pins.values()]
 
     def _add_credentials(self, arguments: dict[str, t.Any], variables: t.Mapping[str, t.Any], remembered: str) -> None:
         listed = self._credential_list(variables)

@@ -24,8 +24,8 @@ FLEET_ARGUMENTS: Dict[str, Dict[str, Any]] = {
     "max_fail": {"type": "str", "default": "0"},
 }
 
-# What differs from host to host comes from the hosts' own variables.
-OF_ONE_HOST = ("address", "system", "identity", "pins")
+# They are of one machine and no other: known, so that there is something better to say than that they are not.
+OF_ONE_HOST = ("address", "identity")
 
 MOST_AT_ONCE = 1024
 _NAMED = 5  # hosts that a message names before it says how many more there are
@@ -37,19 +37,29 @@ class HostsFailed(HearthError):
 
 def fleet_contract(name: str, one: Contract) -> Contract:
     """The contract of a module that does for many hosts what ``one`` does for one of them."""
-    shared = {option: spec for option, spec in one.argument_spec.items() if option not in OF_ONE_HOST}
+    shared = {option: {**spec, "required": False} if option in OF_ONE_HOST else spec
+              for option, spec in one.argument_spec.items()}  # fmt: skip
     return Contract(
         name,
         _not_here,
         argument_spec={**shared, **FLEET_ARGUMENTS},
-        mutually_exclusive=_without(one.mutually_exclusive),
-        required_together=_without(one.required_together),
-        required_if=[rule for rule in one.required_if if rule[0] not in OF_ONE_HOST],
+        mutually_exclusive=one.mutually_exclusive,
+        required_together=one.required_together,
+        required_if=one.required_if,
     )
 
 
-def _without(rules: Sequence[Sequence[str]]) -> List[Sequence[str]]:
-    return [names for names in rules if not set(names) & set(OF_ONE_HOST)]
+def refuse_what_is_of_one_host(params: Mapping[str, Any]) -> None:
+    """BadInput for an address or an identity that would hold for every host."""
+    given = [option for option in OF_ONE_HOST if params.get(option)]
+    if given:
+        raise BadInput(
+            f"{' and '.join(given)} would hold for every host of the batch.",
+            expected="what hearth_bmc of each host says",
+            found=", ".join(given),
+            where=given[0],
+            next="Leave it out; for hosts that no inventory knows, set their variable hearth_bmc.",
+        )
 
 
 def _not_here(request: Request) -> Outcome:
@@ -124,7 +134,9 @@ class Tally:
         }
         if diff_mode:
             changed = {name: diff for name, diff in diffs.items() if diff["before"] != diff["after"]}
-            result["diff"] = {side: {name: diff[side] for name, diff in changed.items()} for side in ("before", "after")}
+            result["diff"] = {
+                side: {name: diff[side] for name, diff in changed.items()} for side in ("before", "after")
+            }
         warnings = self._warnings(shown, failed)
         if warnings:
             result["warnings"] = warnings
@@ -166,7 +178,9 @@ def _reasons(shown: Mapping[str, Mapping[str, Any]], failed: Sequence[str]) -> s
     kinds: Dict[str, List[str]] = {}
     for name in failed:
         kinds.setdefault(str(shown[name].get("error", {}).get("type", "")), []).append(name)
-    return "; ".join(f"{kind} on {_listed(names)}" for kind, names in sorted(kinds.items(), key=lambda one: -len(one[1])))
+    return "; ".join(
+        f"{kind} on {_listed(names)}" for kind, names in sorted(kinds.items(), key=lambda one: -len(one[1]))
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

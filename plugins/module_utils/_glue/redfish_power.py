@@ -61,7 +61,7 @@ def run(request: Request) -> Outcome:
     access = access_of(request.params)
     # Who comes first may have to wait for a graceful shutdown.
     access = replace(access, turn_timeout=access.deadline + wanted.longest)
-    with opened(access) as session:
+    with opened(access, cancelled=request.cancelled, on_progress=request.on_progress) as session:
         outcome = power(session, wanted, check_mode=request.check_mode)
         system = session.system()
     return Outcome(

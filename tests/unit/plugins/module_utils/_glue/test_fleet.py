@@ -21,6 +21,7 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._glue.fleet impo
     concurrency,
     fleet_contract,
     may_fail,
+    refuse_what_is_of_one_host,
 )
 
 ON = {"changed": True, "diff": {"before": {"power_state": "off"}, "after": {"power_state": "on"}}}
@@ -88,16 +89,13 @@ def test_the_same_warning_of_many_hosts_is_said_once() -> None:
     assert result["warnings"] == ["n1 and 2 more: nothing says which machine this must be"]
 
 
-def test_what_is_of_one_host_is_no_option_of_a_fleet() -> None:
-    one = Contract(
-        "power",
-        lambda request: Outcome(False),
-        {"address": {"type": "str"}, "identity": {"type": "dict"}, "state": {"type": "str"}},
-        required_together=[("address", "state")],
-    )
+def test_what_is_of_one_host_is_refused_for_a_fleet() -> None:
+    one = Contract("power", lambda request: Outcome(False), {"address": {"type": "str", "required": True}})
     many = fleet_contract("fleet_power", one)
-    assert set(many.argument_spec) == {"state", "hosts", "concurrency", "max_fail"}
-    assert list(many.required_together) == []
+    assert many.argument_spec["address"]["required"] is False
+    refuse_what_is_of_one_host({"address": None, "identity": None})
+    with pytest.raises(BadInput, match="address would hold for every host"):
+        refuse_what_is_of_one_host({"address": "10.0.0.1"})
 
 
 def test_run_as_a_module_it_says_where_it_runs() -> None:
