@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .._core.endpoint import DEFAULT_PORTS
+from .._core.endpoint import DEFAULT_PORTS, Endpoint
 from .._core.errors import BadInput
 from .._core.trust import Trust, parse_pin
 from .._redfish.access import Access
@@ -58,10 +58,11 @@ REDFISH_RULES: Dict[str, Any] = {"required_together": [("username", "password")]
 def access_of(params: Mapping[str, Any]) -> Access:
     """The access that validated parameters describe; BadInput before anything is contacted."""
     scheme = params["scheme"]
-    access = Access(
-        address=bare_address(params["address"]),
-        port=params["port"] or DEFAULT_PORTS[scheme],
-        scheme=scheme,
+    endpoint = Endpoint(bare_address(params["address"]), params["port"] or DEFAULT_PORTS[scheme], scheme)
+    return Access(
+        address=endpoint.host,
+        port=endpoint.port,
+        scheme=endpoint.scheme,
         trust=Trust(
             params["trust"],
             ca_path=params["ca_path"],
@@ -75,9 +76,6 @@ def access_of(params: Mapping[str, Any]) -> Access:
         identity=identity_of(params),
         lock_directory=lock_directory(),
     )
-    # An address or a port that is none is found here.
-    access.endpoint.url
-    return access
 
 
 def credentials_of(params: Mapping[str, Any]) -> Tuple[Credential, ...]:
@@ -93,7 +91,7 @@ def credentials_of(params: Mapping[str, Any]) -> Tuple[Credential, ...]:
             expected="username and password, or credentials",
             found="neither",
             where="username, credentials",
-            next="Set the variables hearth_bmc_username and hearth_bmc_password, or hearth_bmc_credentials, in a vault.",
+            next="Set hearth_bmc_username and hearth_bmc_password, or hearth_bmc_credentials, in a vault.",
         )
     return tuple(found)
 
