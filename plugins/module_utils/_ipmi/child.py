@@ -84,11 +84,18 @@ def strict_session(base: Any, suites: Sequence[int]) -> Any:
         suite = 0
         proofs = 0
         status = 0
+        on_answer: Callable[[], None]
+        """called once the BMC has answered anything"""
 
         def _initsession(self) -> None:
             super()._initsession()
             if 17 not in suites:
                 self.attemptedhash = 1
+
+        def _got_channel_auth_cap(self, response: Dict[str, Any]) -> Any:
+            if response.get("code") != 0xFFFF:
+                self.on_answer()
+            return super()._got_channel_auth_cap(response)
 
         def _get_session_challenge(self) -> None:
             raise Failure(
@@ -370,7 +377,7 @@ def tell(answer_to: IO[str], answer: Dict[str, Any]) -> None:
     answer_to.flush()
 
 
-def serve(request: Dict[str, Any], answer_to: IO[str]) -> Dict[str, Any]:
+def serve(request: Dict[str, Any], answer_to: IO[str], on_answer: Callable[[], None]) -> Dict[str, Any]:
     try:
         from pyghmi import exceptions
         from pyghmi.ipmi import fru, sdr
@@ -387,6 +394,7 @@ def serve(request: Dict[str, Any], answer_to: IO[str]) -> Dict[str, Any]:
     login = None
     try:
         strict = strict_session(session.Session, request["suites"])
+        strict.on_answer = staticmethod(on_answer)
         login = strict.__new__(strict, request["address"], request["username"], request["password"], request["port"])
         login.__init__(
             request["address"],
@@ -425,7 +433,15 @@ def serve(request: Dict[str, Any], answer_to: IO[str]) -> Dict[str, Any]:
 
 
 def main(request: Dict[str, Any]) -> None:
-    """Serve one request within request["seconds"], and write the answer to what was stdout."""
+    """Serve one request within request["seconds"], and write the answer to what was stdout.
+
+    A BMC that has not answered anything after request["patience"] seconds is not waited for any longer.
+    """
+    until = time.monotonic() + request["seconds"]
+    patience = request.get("patience") or request["seconds"]
+
+    def on_answer() -> None:
+        signal.setitimer(signal.ITIMER_REAL, max(0.01, until - time.monotonic()))
 
     def stop(_signal: int, _frame: Any) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -433,11 +449,11 @@ def main(request: Dict[str, Any]) -> None:
 
     signal.signal(signal.SIGALRM, stop)
     signal.signal(signal.SIGTERM, stop)
-    signal.setitimer(signal.ITIMER_REAL, request["seconds"])
+    signal.setitimer(signal.ITIMER_REAL, min(patience, request["seconds"]))
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer_to:
         os.dup2(2, 1)  # pyghmi prints in places
         try:
-            answer = serve(request, answer_to)
+            answer = serve(request, answer_to, on_answer)
         except Stop:
             answer = {"error": {"type": "TimedOut", "msg": "the deadline passed before the login"}}
         json.dump(answer, answer_to)

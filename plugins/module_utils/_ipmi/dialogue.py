@@ -18,7 +18,7 @@ import selectors
 import subprocess
 import threading
 import time
-from typing import IO, Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import IO, Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from .._core import errors
 from .._core.deadline import Deadline
@@ -57,7 +57,7 @@ class Dialogue:
         self, process: subprocess.Popen[bytes], deadline: Deadline, cancelled: Optional[threading.Event], where: str
     ) -> None:
         self._process = process
-        self._deadline = deadline
+        self._lifetime = self._deadline = deadline
         self._cancelled = cancelled
         self._unread = bytearray()
         self.where = where
@@ -91,6 +91,11 @@ class Dialogue:
         data = self._order({"read": dict(request)})
         self.warnings += warnings_in(data)
         return data
+
+    def grant(self, seconds: float) -> Deadline:
+        """From here on a fresh deadline, for a wait that has one of its own; the session's lifetime bounds it."""
+        self._deadline = self._lifetime.sooner(seconds)
+        return self._deadline
 
     def pause(self, seconds: float) -> None:
         """Wait, but not beyond the deadline and not once cancelled."""
@@ -192,14 +197,19 @@ def opened(
     deadline: Deadline,
     privilege: int = child.USER,
     suites: Tuple[int, ...] = (17, 3),
+    connect_timeout: float = 0.0,
     cancelled: Optional[threading.Event] = None,
 ) -> Iterator[Dialogue]:
-    """A session on that BMC, closed at the end whatever happens; parameters and errors as in session.ask."""
+    """A session on that BMC, closed at the end whatever happens; parameters and errors as in session.ask.
+
+    :param deadline: the end of the session, whatever is granted later
+    :param connect_timeout: seconds after which a BMC that has not answered at all is given up; 0: the deadline
+    """
     where = place(address, port)
     order = order_for(
         address,
         login,
-        {"dialogue": True},
+        {"dialogue": True, "patience": connect_timeout},
         port=port,
         deadline=deadline,
         privilege=privilege,
@@ -219,25 +229,6 @@ def opened(
         raise
     finally:
         end(process, FAREWELL)
-
-
-def poll(
-    dialogue: Dialogue,
-    seen: Callable[[], bool],
-    *,
-    seconds: float,
-    interval: float,
-    clock: Callable[[], float] = time.monotonic,
-) -> bool:
-    """Whether ``seen`` became true within so many seconds; it is asked at least once."""
-    until = clock() + seconds
-    while True:
-        if seen():
-            return True
-        left = until - clock()
-        if left <= 0:
-            return False
-        dialogue.pause(min(interval, left))
 
 
 def _refusal(code: int, what: str, where: str) -> errors.HearthError:
