@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Iterator, List, Optional, Tuple
 
 from .._core.deadline import Deadline
-from .._core.errors import AuthenticationFailed, Busy, Cancelled, TimedOut
+from .._core.errors import AccessDenied, AuthenticationFailed, Busy, Cancelled, TimedOut
 from . import child, dialogue
 from .dialogue import Dialogue
 from .reading import Reading, reading_of
@@ -51,13 +51,14 @@ class Connection:
     """A BMC that is logged in to. ``warnings`` belong into the result."""
 
     def __init__(
-        self, access: Access, privilege: int, lifetime: Deadline, cancelled: Optional[threading.Event]
+        self, access: Access, privilege: int, at_least: int, lifetime: Deadline, cancelled: Optional[threading.Event]
     ) -> None:
         self.access = access
         self.warnings: List[str] = []
         self.logins = 0
         """how often a digest of the password was sent"""
         self._privilege = privilege
+        self._at_least = at_least
         self._lifetime = lifetime
         self._cancelled = cancelled
         self._open = ExitStack()
@@ -80,11 +81,22 @@ class Connection:
         once = list(dict.fromkeys(self.access.credentials))[:ATTEMPTS]
         for number, login in enumerate(once, 1):
             try:
-                self._log_in(login)
+                self._log_in_with_less(login)
                 return
             except AuthenticationFailed:
                 if number == len(once):
                     raise
+
+    def _log_in_with_less(self, login: Login) -> None:
+        try:
+            self._log_in(login)
+        except AccessDenied:
+            if self._privilege <= self._at_least:
+                raise
+            # The BMC said so before it saw a proof of the password, so this is still the first attempt with it.
+            self._privilege = self._at_least
+            self._log_in(login)
+            self.warn("the account has not the privilege level OPERATOR; what needs that is left out")
 
     def again(self) -> bool:
         """Log in again to a BMC that fell silent; False where it is still silent. TimedOut after too many times."""
@@ -162,15 +174,17 @@ def opened(
     access: Access,
     *,
     privilege: int = child.USER,
+    at_least: Optional[int] = None,
     longest: float = 0.0,
     cancelled: Optional[threading.Event] = None,
 ) -> Iterator[Connection]:
     """Log in to the BMC, and out again at the end. Every error is a HearthError.
 
+    :param at_least: the privilege level to be content with where ``privilege`` is denied
     :param longest: seconds that the waits together may be granted beyond the access' deadline
     """
     lifetime = Deadline.after(access.deadline + longest)
-    connection = Connection(access, privilege, lifetime, cancelled)
+    connection = Connection(access, privilege, privilege if at_least is None else at_least, lifetime, cancelled)
     try:
         connection.log_in()
         yield connection

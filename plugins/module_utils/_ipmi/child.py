@@ -47,6 +47,8 @@ MAX_FRU = 8192
 
 MAX_READINGS = 1024
 MAX_EVENTS = 4096
+# How many records before the last one are read
+NEWEST_EVENTS = 64
 
 # What a BMC's bytes can make pyghmi's parsers raise
 PARSING_FAILED = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, AssertionError, struct.error)
@@ -324,22 +326,36 @@ def read_sensors(bmc: Bmc, sdr: Any) -> Dict[str, Any]:
 
 
 def read_events(bmc: Bmc, libraries: Any) -> Dict[str, Any]:
-    """The records of the event log, oldest first, as hex (IPMI 2.0, 31.5), and pyghmi's words for what they say.
+    """The newest records of the event log, oldest first, as hex (IPMI 2.0, 31.5), and pyghmi's words for what they say.
 
-    A BMC that chains its records in a circle, or to no end, gives MAX_EVENTS of them.
+    Records are chained from the oldest on, but mostly numbered without gaps: it is tried to begin near the end. A BMC
+    that chains its records in a circle, or to no end, gives MAX_EVENTS of them.
     """
     constants = bmc.get_event_constants()
     records: List[Dict[str, Any]] = []
-    seen, number = set(), 0
-    while number != 0xFFFF and number not in seen and len(records) < MAX_EVENTS:
+    newest = event_record(bmc, 0xFFFF)
+    last = newest[2] | newest[3] << 8 if newest else 0
+    number = last - NEWEST_EVENTS if last > NEWEST_EVENTS and event_record(bmc, last - NEWEST_EVENTS) else 0
+    seen = set()
+    while newest and number != 0xFFFF and number not in seen and len(records) < MAX_EVENTS:
         seen.add(number)
-        answer = bmc.raw_command(0x0A, 0x43, (0, 0, number & 0xFF, number >> 8, 0, 0xFF))
-        if answer["code"] in NO_SUCH_RECORD:
-            break  # an empty log
-        data = bmc.data(answer)
+        data = event_record(bmc, number)
+        if not data:
+            break
         number = data[0] | data[1] << 8
         records.append({"record": data[2:18].hex(), **said_of(data[2:18], constants)})
-    return {"records": records, "complete": number == 0xFFFF or not records}
+    return {"records": records, "complete": number == 0xFFFF or not newest}
+
+
+def event_record(bmc: Bmc, number: int) -> bytes:
+    """The next record's number and this record; b"" where there is none of that number."""
+    answer = bmc.raw_command(0x0A, 0x43, (0, 0, number & 0xFF, number >> 8, 0, 0xFF))
+    if answer["code"] in NO_SUCH_RECORD:
+        return b""
+    data = bmc.data(answer)
+    if len(data) < 18:
+        raise ValueError("a record that is too short")
+    return data
 
 
 def said_of(record: bytes, constants: Any) -> Dict[str, Any]:

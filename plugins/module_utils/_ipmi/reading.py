@@ -62,6 +62,8 @@ class Reading:
     events: Optional[Tuple[Mapping[str, Any], ...]] = None
     """child.read_events' records; None: not read"""
     events_complete: bool = True
+    restore_policy: Optional[str] = None
+    """what the machine does when its power comes back, in Redfish's words"""
 
 
 def read(
@@ -129,6 +131,7 @@ def reading_of(answer: Answer) -> Reading:
         sensor_readings=tuple(tuple(one) for one in sensors.get("readings", ())),
         events=tuple(events["records"]) if isinstance(events, dict) else None,
         events_complete=bool(events.get("complete")) if isinstance(events, dict) else True,
+        restore_policy=device.restore_policy(chassis),
     )
 
 
