@@ -83,6 +83,7 @@ class RedfishClient:
         """What a later document told (see platforms.index.refined)."""
         self._platform = platform
         self._headers = dict(platform.headers) or None
+        self.transport.headers = dict(platform.headers)  # of changes, and of sushy's requests, too
         self._asleep = re.compile(platform.asleep) if platform.asleep else None
         if self.transport.keep_alive != platform.keep_alive:
             self.transport.keep_alive = platform.keep_alive

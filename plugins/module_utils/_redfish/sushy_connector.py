@@ -391,6 +391,8 @@ def _raise_for(method: str, url: str, answer: SushyResponse) -> None:
     try:
         exceptions.raise_for_response(method, url, answer)
     except exceptions.HTTPError as exc:
+        # sushy 5.14 looks there for a message that demands credentials of virtual media, and never sets it.
+        exc.response = answer
         raise exc from answer.typed_error()
 
 

@@ -111,6 +111,9 @@ class MachineView(Protocol):
     ) -> str: ...  # BootProgressTypes: "None", "SystemHardwareInitializationComplete", "OSRunning"…
 
     @property
+    def seconds_since_boot(self) -> float: ...  # since it was last switched on or restarted
+
+    @property
     def powered_on(self) -> bool: ...  # the host's parts have power: On or PoweringOff
 
 
@@ -283,6 +286,7 @@ class Manners:
     media_broken_slots: frozenset[str] = frozenset()  # slots whose InsertMedia answers 405
     media_licensed: bool = True  # False: 403, a licence is missing
     # lights
+    light_works: bool = True  # False: a change is accepted, and the light stays as it is
     located_as: str = "Blinking"  # IndicatorLED while LocationIndicatorActive, where a resource has both
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 def couple(bmc: Bmc, path: str, change: dict[str, Json]) -> None:
     """Adds what the other property shows after the change, where the resource has both."""
+    if not bmc.manners.light_works:
+        for name in ("IndicatorLED", "LocationIndicatorActive"):
+            change.pop(name, None)
     body = bmc.body(path) or {}
     if "IndicatorLED" not in body or "LocationIndicatorActive" not in body:
         return
