@@ -72,7 +72,7 @@ class Light:
         return {LED: _WORDS[state]}
 
     def shown(self, state: Optional[str] = None) -> Dict[str, Any]:
-        return {"on": self.kind, "id": self.id, "path": clean(self.path, 512), "state": state or self.state}
+        return {"kind": self.kind, "id": self.id, "path": clean(self.path, 512), "state": state or self.state}
 
 
 def find_light(session: Session, *, chassis: str = "", drive: str = "") -> Light:
