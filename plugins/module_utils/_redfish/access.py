@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from .._core.deadline import Deadline
 from .._core.endpoint import Endpoint
-from .._core.errors import BadInput, Busy, Cancelled, HearthError, NotFound
+from .._core.errors import BadInput, Busy, Cancelled, HearthError, NotFound, Unreachable
 from .._core.hostile import clean
 from .._core.limits import Limits
 from .._core.transport import Transport
@@ -34,9 +34,10 @@ from .platforms.index import at_path, platform_of
 from .service_root import no_redfish, service_root
 from .sushy_connector import SUSHY_ERRORS, service_of, typed_error
 from .systems import is_system, machines_of
-from .turn import turn
+from .turn import Turn, turn
 from .untrusted import untrusted
 
+_UNGUESSABLE = 8  # characters of a session Id that is not given twice
 _LOGIN_PAUSE = 1.0  # seconds between two logins at a BMC whose session table is full
 
 
@@ -225,7 +226,7 @@ def opened(
 ) -> Iterator[Session]:
     """Log in to the BMC when it is our turn, and out again at the end. Every error is a HearthError."""
     patience = access.deadline if access.turn_timeout is None else access.turn_timeout
-    with turn(access.lock_directory, access.endpoint, Deadline.after(patience, clock), cancelled):
+    with turn(access.lock_directory, access.endpoint, Deadline.after(patience, clock), cancelled) as ours:
         transport = Transport(
             access.endpoint,
             access.trust,
@@ -238,12 +239,17 @@ def opened(
         with transport:
             root, client = _anonymous(access, transport)
             session = Session(access, client, root, cancelled, clock)
-            with client:
-                _log_in(session)
-                try:
-                    yield session
-                except SUSHY_ERRORS as error:
-                    raise typed_error(error) from error
+            try:
+                with client:
+                    _log_in(session)
+                    _tidy(session, ours)
+                    try:
+                        yield session
+                    except SUSHY_ERRORS as error:
+                        raise typed_error(error) from error
+            finally:
+                if client.logged_out:  # else the next one tries to delete it
+                    ours.note({})
 
 
 def _anonymous(access: Access, transport: Transport) -> Tuple[Mapping[str, Any], RedfishClient]:
@@ -272,6 +278,21 @@ def _log_in(session: Session) -> None:
     if "RedfishVersion" not in session.root:  # it was not to be read without a login
         session.root = client.get(ROOT)
         client.platform = platform_of(session.root)
+
+
+def _tidy(session: Session, ours: Turn) -> None:
+    """Delete the session that a killed worker left behind, and write down our own in its place."""
+    client, leftover = session.client, ours.leftover
+    path = leftover.get("session", "")
+    # An Id that BMCs count up may be somebody else's session by now: such a one ages out.
+    if path and path != client.session_path and len(last_segment(path)) >= _UNGUESSABLE:
+        document = client.find(path, "a session left behind")
+        if document is not None and document.get("UserName") == leftover.get("username") == client.username:
+            try:
+                client.transport.request("DELETE", path)
+            except Unreachable as error:
+                client.note(error, "a session left behind")
+    ours.note({"session": client.session_path, "username": client.username} if client.session_path else {})
 
 
 __all__ = ["Access", "ChosenSystem", "HearthError", "Identity", "Session", "opened"]

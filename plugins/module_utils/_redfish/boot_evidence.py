@@ -33,6 +33,22 @@ def moment(value: object) -> Optional[datetime]:
     return found if found.tzinfo is not None else found.replace(tzinfo=timezone.utc)
 
 
+# How far a boot has come (BootProgressTypes of ComputerSystem).
+_STAGES = (
+    "none",
+    "primaryprocessorinitializationstarted",
+    "businitializationstarted",
+    "memoryinitializationstarted",
+    "secondaryprocessorinitializationstarted",
+    "pciresourceconfigstarted",
+    "systemhardwareinitializationcomplete",
+    "setupentered",
+    "osbootstarted",
+    "osrunning",
+)
+_FAR = {stage: number for number, stage in enumerate(_STAGES)}
+
+
 class BootEvidence:
     """What two looks at a system tell of a restart between them. Begins with the system as it was before."""
 
@@ -50,8 +66,11 @@ class BootEvidence:
             self.restarted = True
         if self._booted_at is not None and at is not None and at > self._booted_at:
             self.restarted = True
-        if self._progress == "osrunning" and progress not in ("", "osrunning"):
-            self.restarted = True
+        before, now = _FAR.get(self._progress, -1), _FAR.get(progress, -1)
+        if 0 <= now < before:
+            self.restarted = True  # it has begun again
+        elif now > before >= 0:
+            self._progress = progress  # still on its way up
 
 
 def _progress(document: Document) -> str:

@@ -61,6 +61,8 @@ class RedfishClient:
         self.platform = platform
         self._login: Optional[Login] = None
         self._relogged = False
+        #: False after a logout of which the BMC did not say that it was done
+        self.logged_out = True
         self._sessions = ""
         self._seen: Dict[str, Dict[str, Any]] = {}
         self._missing: set[str] = set()
@@ -112,6 +114,15 @@ class RedfishClient:
         return self._login is not None and self._login.basic
 
     @property
+    def session_path(self) -> str:
+        """The session to delete at the end; "" where there is none."""
+        return self._login.session if self._login is not None else ""
+
+    @property
+    def username(self) -> str:
+        return self._login.credential.username if self._login is not None else ""
+
+    @property
     def can_renew(self) -> bool:
         """Whether a login that was dropped may be repeated: once, with the credential that worked."""
         return self._login is not None and not self._relogged
@@ -128,7 +139,8 @@ class RedfishClient:
         try:
             if login is not None and not login.basic:
                 self.transport.wind_down(LOGOUT_SECONDS)
-                if not log_out(self.transport, login, self._headers):
+                self.logged_out = log_out(self.transport, login, self._headers)
+                if not self.logged_out:
                     self.warn("the session could not be deleted; it stays on the BMC until it ages out")
         finally:
             self.transport.close()

@@ -36,7 +36,7 @@ def boot_info(client: RedfishClient, system: Mapping[str, Any]) -> Optional[Dict
 def media_info(
     client: RedfishClient, system: Mapping[str, Any], manager: Optional[Mapping[str, Any]]
 ) -> Optional[List[Dict[str, Any]]]:
-    """The virtual drives, those of the system before those of the manager (they moved there in ComputerSystem v1.12)."""
+    """The virtual drives, those of the system before those of the manager (they moved in ComputerSystem v1.12)."""
     paths = [link(system.get("VirtualMedia")), link((manager or {}).get("VirtualMedia"))]
     if not any(paths):
         return None

@@ -93,7 +93,7 @@ def _newest(client: RedfishClient, path: str) -> List[Mapping[str, Any]]:
     if document is None:
         return []
     listed = items(document.get("Members"))
-    bodies = [one for one in listed if isinstance(one, dict) and len(one) > 1]
+    bodies: List[Mapping[str, Any]] = [one for one in listed if isinstance(one, dict) and len(one) > 1]
     if bodies and len(bodies) == len(listed) and not link(document.get("Members@odata.nextLink")):
         return bodies
     uris = client.member_links(path, "log entries")

@@ -2,28 +2,33 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Taking turns at one BMC: a lock file for each endpoint, held as long as the session is open.
+"""Taking turns at one BMC: a few lock files for each endpoint, one held as long as a session is open.
 
 Four systems behind one BMC are four workers of Ansible, and a BMC has a handful of sessions. The files lie in a
-directory of the user's own, so that two runs of one user take turns, too; a lock goes with the process that held it.
+directory of the user's own and outlive a run: two runs of one user take turns, too, and the next run finds the session
+that a killed worker left behind. A lock goes with the process that held it.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import stat
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
-from typing import Iterator, Optional
+from contextlib import contextmanager, suppress
+from typing import Dict, Iterator, Optional
 
 from .._core.deadline import Deadline
 from .._core.endpoint import Endpoint
 from .._core.errors import BadInput, Busy, Cancelled
 
+#: how many of one user are at work on one BMC at the same time: the smallest session tables have four places, and a
+#: shutdown that takes minutes must not keep all others waiting
+AT_ONCE = 2
 _PAUSE = 0.05  # seconds between two attempts
 _NO_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -36,12 +41,7 @@ def lock_directory(parent: str = "") -> str:
     except FileExistsError:
         pass
     except OSError as error:
-        raise BadInput(
-            f"The directory of the lock files cannot be made: {error.strerror}.",
-            expected="a temporary directory that can be written",
-            where=path,
-            next="Set TMPDIR to one.",
-        ) from error
+        raise _unusable(path, error) from error
     found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
         raise BadInput(
@@ -54,41 +54,84 @@ def lock_directory(parent: str = "") -> str:
     return path
 
 
+class Turn:
+    """A lock that is held. Its file says which session its holder has open: one that was killed could not delete it."""
+
+    def __init__(self, lock: int = -1) -> None:
+        self._lock = lock
+        self.leftover: Dict[str, str] = _read(lock) if lock >= 0 else {}
+
+    def note(self, session: Dict[str, str]) -> None:
+        """Write down which session is open now; an empty one: none."""
+        if self._lock < 0:
+            return
+        with suppress(OSError):  # a full disk: the session ages out, should this process be killed
+            os.ftruncate(self._lock, 0)
+            if session:
+                os.pwrite(self._lock, json.dumps(session).encode(), 0)
+
+
 @contextmanager
 def turn(
     directory: Optional[str],
     endpoint: Endpoint,
     deadline: Deadline,
     cancelled: Optional[threading.Event] = None,
-) -> Iterator[None]:
-    """Hold the lock of that endpoint; Busy when the deadline passes before it is free. No directory, no lock."""
+) -> Iterator[Turn]:
+    """Hold one of the endpoint's locks; Busy when the deadline passes before one is free. No directory, no lock."""
     if directory is None:
-        yield
+        yield Turn()
         return
-    path = os.path.join(directory, _NO_FILE_NAME.sub("_", endpoint.key) + ".lock")
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    name = _NO_FILE_NAME.sub("_", endpoint.key)
+    paths = [os.path.join(directory, f"{name}.{number}.lock") for number in range(AT_ONCE)]
+    while True:
+        lock = next((lock for lock in map(_taken, paths) if lock >= 0), -1)
+        if lock >= 0:
+            break
+        if deadline.expired:
+            raise Busy(
+                "others are at work on this BMC",
+                expected="a turn within the deadline",
+                found=f"{AT_ONCE} others",
+                where=f"{endpoint.url} ({paths[0]})",
+                next="try again later, or give it more time (deadline)",
+            )
+        if cancelled is None:
+            time.sleep(_PAUSE)
+        elif cancelled.wait(_PAUSE):
+            raise Cancelled("interrupted", where=endpoint.url)
     try:
-        while not _taken(lock):
-            if deadline.expired:
-                raise Busy(
-                    "others are at work on this BMC",
-                    expected="a turn within the deadline",
-                    found="the lock is held",
-                    where=f"{endpoint.url} ({path})",
-                    next="try again later, or give it more time (deadline)",
-                )
-            if cancelled is None:
-                time.sleep(_PAUSE)
-            elif cancelled.wait(_PAUSE):
-                raise Cancelled("interrupted", where=endpoint.url)
-        yield
+        yield Turn(lock)
     finally:
         os.close(lock)
 
 
-def _taken(lock: int) -> bool:
+def _taken(path: str) -> int:
+    """The descriptor of the locked file, -1 where somebody else holds it."""
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise _unusable(path, error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    return True
+        os.close(lock)
+        return -1
+    return lock
+
+
+def _read(lock: int) -> Dict[str, str]:
+    try:
+        found = json.loads(os.pread(lock, 4096, 0) or b"{}")
+    except ValueError:  # killed while it wrote
+        return {}
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _unusable(path: str, error: OSError) -> BadInput:
+    return BadInput(
+        f"A lock file cannot be made: {error.strerror}.",
+        expected="a temporary directory that can be written",
+        where=path,
+        next="Set TMPDIR to one.",
+    )

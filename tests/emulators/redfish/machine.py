@@ -27,6 +27,10 @@ class Machine(Protocol):
     def boot_progress(self) -> str:
         """A BootProgressTypes value of the ComputerSystem schema."""
 
+    @property
+    def seconds_since_boot(self) -> float:
+        """Since the machine was last switched on or restarted."""
+
     def reset(self, reset_type: str) -> bool:
         """Starts what a ResetType asks for. False: that state is reached already and nothing happens."""
 
@@ -73,6 +77,11 @@ class SimulatedMachine:
             if share < limit:
                 return progress
         return "OSRunning"
+
+    @property
+    def seconds_since_boot(self) -> float:
+        self.power_state  # noqa: B018  # what is due by now has happened
+        return self._clock() - self._booted_at
 
     def reset(self, reset_type: str) -> bool:
         state = self.power_state
