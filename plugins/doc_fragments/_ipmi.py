@@ -86,9 +86,9 @@ options:
     type: float
     default: 5.0
 notes:
-  - Use IPMI only where a BMC has no Redfish. A login proves that the BMC knows the password, which says who it is only as
-    long as no two BMCs share one. And every BMC gives whoever asks a digest of the password of an account, from which
-    a short password can be guessed.
+  - Use IPMI only where a BMC has no Redfish. A login proves that the BMC knows the password, which says who it is only
+    as long as no two BMCs share one. And every BMC gives whoever asks a digest of the password of an account, from
+    which a short password can be guessed.
   - Runs on the controller, whatever the host's connection, C(become) and interpreter are, in a child process that ends
     with the task and gets the password on its standard input. The host may be off.
   - Every session that is opened is closed again, also after an error.

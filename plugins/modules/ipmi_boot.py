@@ -168,7 +168,7 @@ error:
   type: dict
   contains:
     type:
-      description: The kind of error, for example V(Unreachable), V(IdentityMismatch), V(VerificationFailed) or V(Unsupported).
+      description: The kind of error, for example V(Unreachable), V(IdentityMismatch) or V(VerificationFailed).
       type: str
       returned: failure
       sample: VerificationFailed

@@ -95,16 +95,17 @@ info:
         model: Rocket 9
         serial: SN-0042
     power:
-      description: C(state), C(resets), C(restore_policy), C(boot_progress), C(booted_at). IPMI does not tell the last two.
+      description: C(state), C(resets), C(restore_policy), C(boot_progress), C(booted_at). IPMI does not tell the
+        last two.
       type: dict
       returned: with subset power
       sample:
         state: 'on'
         restore_policy: LastState
     health:
-      description: C(health) and C(rollup) are V(ok), V(warning), V(critical) or V(null). C(chassis) is V(warning) with a
-        chassis fault. C(conditions) is a list of C(message) and C(severity). C(state), C(processors) and C(memory) are
-        V(null).
+      description: C(health) and C(rollup) are V(ok), V(warning), V(critical) or V(null). C(chassis) is V(warning) with
+        a chassis fault. C(conditions) is a list of C(message) and C(severity). C(state), C(processors) and C(memory)
+        are V(null).
       type: dict
       returned: with subset health
       sample:

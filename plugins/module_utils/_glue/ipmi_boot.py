@@ -40,7 +40,7 @@ def run(request: Request) -> Outcome:
             )
     wanted = BootWanted(said.state, said.target, said.mode)
     if wanted.state in ("once", "continuous"):
-        wanted.selector  # a target that IPMI does not have is found before anything is contacted
+        wanted.selector()  # a target that IPMI does not have is found before anything is contacted
     with opened(access_of(request.params), privilege=CHANGE) as connection:
         confirm(connection, request.params)
         before = read_boot(connection)

@@ -60,9 +60,8 @@ class BootWanted:
     target: Optional[str] = None
     mode: Optional[str] = None
 
-    @property
     def selector(self) -> int:
-        """BadInput where a target is missing or unknown."""
+        """Unsupported where a target is missing or unknown: it lists those that there are."""
         folded = {name.replace("_", ""): number for name, number in SELECTORS.items()}
         written = self.target or ""
         number = folded.get(written.replace("_", "").replace("-", "").replace(" ", "").lower(), 0)
@@ -153,7 +152,7 @@ def plan_boot(now: BootFlags, wanted: BootWanted) -> Optional[BootFlags]:
     if wanted.state not in STATES or wanted.mode not in (None, *MODES):
         raise BadInput("no such boot override", expected=", ".join(STATES), found=str(wanted.state), where="state")
     uefi = now.uefi if wanted.mode is None else wanted.mode == "uefi"
-    desired = BootFlags(True, wanted.state == "continuous", uefi, wanted.selector)
+    desired = BootFlags(True, wanted.state == "continuous", uefi, wanted.selector())
     return None if desired == now else desired
 
 

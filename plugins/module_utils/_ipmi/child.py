@@ -121,8 +121,10 @@ def strict_session(base: Any, suites: Sequence[int]) -> Any:
                         "ProtocolViolation",
                         f"cipher suite {self.suite} was proposed and the BMC chose algorithms {list(chosen)}",
                     )
-            elif answers_us and data[1] not in NO_SUCH_SUITE:
-                raise login_failure(data[1], "")
+            elif answers_us:
+                self.status = data[1]
+                if data[1] not in NO_SUCH_SUITE:
+                    raise login_failure(data[1], "")
             return super()._got_rmcp_response(data)
 
         def _got_rakp2(self, data: bytearray) -> Any:
@@ -200,7 +202,12 @@ class Bmc:
         if time.monotonic() > self.until:
             raise OutOfTime
         self.commands += 1
-        answer = self._session.raw_command(netfn=netfn, command=command, data=data, rslun=rslun)
+        try:
+            answer = self._session.raw_command(netfn=netfn, command=command, data=data, rslun=rslun)
+        except self._error as error:
+            if "no longer connected" not in str(error):
+                raise
+            answer = None
         if answer is None or answer.get("code") == 0xFFFF:
             raise Failure("TimedOut", "the BMC stopped answering")
         return dict(answer)
@@ -256,8 +263,6 @@ def optional(what: str, part: Callable[[], Dict[str, Any]], libraries: Any, warn
     except OutOfTime:
         warnings.append(what + " could not be read in time")
     except libraries.exceptions.IpmiException as error:
-        if "no longer connected" in str(error):
-            raise Failure("TimedOut", "the BMC stopped answering") from error
         warnings.append(f"the BMC refused {what}: {error}")
     except SENSORS_FAILED as error:
         warnings.append(f"what the BMC gave for {what} makes no sense ({type(error).__name__})")
@@ -423,7 +428,7 @@ def serve(request: Dict[str, Any], answer_to: IO[str], on_answer: Callable[[], N
         if request.get("dialogue"):
             tell(answer_to, {"open": True, "suite": login.suite, "proofs": login.proofs})
             converse(bmc, Libraries, answer_to)
-            answer = {"closed": True}
+            answer: Dict[str, Any] = {"closed": True}
         else:
             answer = read(bmc, Libraries, request)
         answer["commands"] = bmc.commands
