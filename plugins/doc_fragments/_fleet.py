@@ -35,8 +35,11 @@ notes:
     to another machine.
   - Address, trust, platform, credentials and the expected identity are those of each host, from its own variables.
     Options, and C(when), are evaluated once, with the variables of the first host.
-  - The result is registered for every host of the batch. It does not take failed hosts out of the play, so say
-    C(when=inventory_hostname not in result.failed_hosts) in the tasks that follow, or C(meta=end_host).
+  - Write C(run_once=true) beside C(register). The task runs once either way, but Ansible registers its result for the
+    first host only unless that is written.
+  - The result does not take failed hosts out of the play, so say
+    C(when=inventory_hostname not in result.failed_hosts) in the tasks that follow. A task that fails ends the play for
+    all hosts of the batch.
   - The strategies C(free) and C(host_pinned) would run the task once for every host, so Ansible refuses it under them.
 """
 

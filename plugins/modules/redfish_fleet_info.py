@@ -74,6 +74,7 @@ EXAMPLES = r"""
     subset: [power, health]
     max_fail: 100%
   register: fleet
+  run_once: true
 
 - name: Name the machines that are off
   ansible.builtin.debug:
@@ -86,6 +87,7 @@ EXAMPLES = r"""
     subset: [drives]
     query: "drives[].serial"
   register: drives
+  run_once: true
 """
 
 RETURN = r"""

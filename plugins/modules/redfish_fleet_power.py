@@ -76,6 +76,7 @@ EXAMPLES = r"""
     state: 'on'
     max_fail: 2%
   register: switched
+  run_once: true
 
 - name: Say which did not follow
   ansible.builtin.debug:

@@ -107,7 +107,13 @@ class FleetAction(BmcAction):
         tally = fleet.Tally(batch.names, fleet.may_fail(params["max_fail"], len(batch.names)))
         shared = {option: value for option, value in arguments.items() if option not in fleet.FLEET_ARGUMENTS}
         self._work_on(batch, shared, fleet.concurrency(params), tally)
-        return tally.result(diff_mode=bool(self._task.diff))
+        result = tally.result(diff_mode=bool(self._task.diff))
+        if self._task.register and not self._task.run_once and len(batch.names) > 1:
+            result.setdefault("warnings", []).append(
+                f"the result is registered for {self._variables['inventory_hostname']} only; write run_once: true beside"
+                " register to have it for every host"
+            )
+        return result
 
     def _work_on(self, batch: Batch, shared: dict[str, t.Any], concurrency: int, tally: fleet.Tally) -> None:
         said_at = time.monotonic()
