@@ -91,7 +91,9 @@ options:
     type: dict
     suboptions:
       serial:
-        description: Serial number, at Dell also the service tag.
+        description:
+          - Serial number, at Dell also the service tag.
+          - The systems of an enclosure may all say its serial number. Only O(identity.uuid) tells those apart.
         type: str
       uuid:
         description: UUID of the system.

@@ -27,7 +27,7 @@ from .chassis import chassis_of
 from .client import ROOT, RedfishClient
 from .credential import Credential
 from .document import Document, last_segment
-from .expected import NO_EXPECTATION, Claim, Identity, refuse_another
+from .expected import NO_EXPECTATION, Claim, Identity, refuse_another, same_serial
 from .host_record import MachineView, system_id
 from .identity import label, serial, uuid
 from .platforms.index import at_path, platform_of
@@ -195,19 +195,21 @@ class Session:
 
     def _claim(self, chosen: ChosenSystem) -> Claim:
         """What may stand on this machine's label and nobody else's (as the inventory matches the map's slots)."""
-        document = chosen.document
-        serials = [serial(document.get("SerialNumber"))]
-        said_uuid = uuid(document.get("UUID"))
+        document, expected = chosen.document, self.access.identity
+        own = serial(document.get("SerialNumber"))
+        serials = [own]
         tag = dict(self.client.platform.root_facts).get("service_tag", "")
-        if tag or serials == [None]:
+        asked = expected is not None and expected.serial is not None
+        # Read further only where the machine's own serial is not the expected one already.
+        if asked and not same_serial(expected, own) and (tag or own is None):
             machines = machines_of(self.client, self.root) or []
             if len(machines) == 1:  # what several systems share tells none of them
                 if tag:
                     serials.append(label(at_path(self.root, tag)))
-                if serials[0] is None:
+                if own is None:
                     chassis = chassis_of(self.client, self.root, document, chosen.path)
                     serials.append(serial(chassis[1].get("SerialNumber")) if chassis else None)
-        return Claim([one for one in serials if one], said_uuid)
+        return Claim([one for one in serials if one], uuid(document.get("UUID")))
 
     def _known(self) -> Dict[str, Document]:
         known: Dict[str, Document] = {ROOT: self.root}

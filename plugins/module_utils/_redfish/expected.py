@@ -54,7 +54,7 @@ class Claim:
 def refuse_another(expected: Identity, claim: Claim, where: str) -> None:
     """IdentityMismatch unless all that is expected is what the machine says; silence is no match."""
     differing: Dict[str, Any] = {}
-    if expected.serial is not None and _folded(expected.serial) not in map(_folded, claim.serials):
+    if expected.serial is not None and not any(same_serial(expected, one) for one in claim.serials):
         differing["serial"] = (expected.serial, " or ".join(claim.serials) or "none")
     if expected.uuid is not None and uuid(expected.uuid) != claim.uuid:
         differing["uuid"] = (expected.uuid, claim.uuid or "none")
@@ -66,6 +66,13 @@ def refuse_another(expected: Identity, claim: Claim, where: str) -> None:
             where=where,
             next="find out which machine this is, then correct the map or the task",
         )
+
+
+def same_serial(expected: Optional[Identity], said: Optional[str]) -> bool:
+    """Whether a serial is the expected one; machines and people differ in upper and lower case."""
+    if expected is None or expected.serial is None or said is None:
+        return False
+    return _folded(expected.serial) == _folded(said)
 
 
 def _folded(text: str) -> str:
