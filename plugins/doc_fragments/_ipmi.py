@@ -92,7 +92,7 @@ notes:
   - Runs on the controller, whatever the host's connection, C(become) and interpreter are, in a child process that ends
     with the task and gets the password on its standard input. The host may be off.
   - Every session that is opened is closed again, also after an error.
-  - A datagram that gets no answer is sent three times in all.
+  - A datagram that gets no answer is sent four times in all.
 requirements:
   - Python >= 3.11
   - pyghmi (on the machine where the task runs)

@@ -22,7 +22,7 @@ from .._ipmi.boot import (
     verify_boot,
 )
 from .contract import Contract, Outcome, Request
-from .ipmi_options import CHANGE, IPMI_ARGUMENTS, IPMI_RULES, access_of, confirm
+from .ipmi_options import CHANGE, IPMI_ARGUMENTS, IPMI_RULES, access_of, confirm, identity_of
 from .redfish_boot import BOOT_ARGUMENTS, REDFISH_BOOT, wanted_of
 
 
@@ -41,8 +41,9 @@ def run(request: Request) -> Outcome:
     wanted = BootWanted(said.state, said.target, said.mode)
     if wanted.state in ("once", "continuous"):
         wanted.selector()  # a target that IPMI does not have is found before anything is contacted
+    expected = identity_of(request.params)
     with opened(access_of(request.params), privilege=CHANGE) as connection:
-        confirm(connection, request.params)
+        confirm(connection, expected)
         before = read_boot(connection)
         planned = plan_boot(before, wanted)
         flags = after(before, planned)

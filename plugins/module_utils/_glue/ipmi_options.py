@@ -58,10 +58,9 @@ def access_of(params: Mapping[str, Any]) -> Access:
     )
 
 
-def confirm(connection: Connection, params: Mapping[str, Any]) -> None:
+def confirm(connection: Connection, expected: Optional[Identity]) -> None:
     """Before anything is changed: IdentityMismatch where the machine is not the expected one; no expectation, a
     warning."""
-    expected: Optional[Identity] = identity_of(params)
     if expected is None:
         connection.warn(NO_EXPECTATION)
         return
@@ -74,6 +73,8 @@ def claim(reading: Reading) -> Claim:
     said: List[Optional[str]] = [identity.serial(reading.fru.get(name)) for name in names]
     return Claim([one for one in said if one], identity.uuid(reading.system_guid))
 
+
+__all__ = ["CHANGE", "IPMI_ARGUMENTS", "IPMI_RULES", "READ", "access_of", "claim", "confirm", "identity_of"]
 
 READ, CHANGE = child.USER, child.OPERATOR
 """Privilege levels: what reads, and what switches or sets."""

@@ -10,7 +10,7 @@ from .._core.errors import Unsupported
 from .._ipmi.access import opened
 from .._ipmi.power import CONTROLS, WantedPower, power, power_now
 from .contract import Contract, Outcome, Request
-from .ipmi_options import CHANGE, IPMI_ARGUMENTS, IPMI_RULES, access_of, confirm
+from .ipmi_options import CHANGE, IPMI_ARGUMENTS, IPMI_RULES, access_of, confirm, identity_of
 from .redfish_power import POWER_ARGUMENTS, wanted_of
 
 
@@ -26,8 +26,9 @@ def run(request: Request) -> Outcome:
             next="Leave it out to restart in any case.",
         )
     wanted = WantedPower(said.state, said.method, said.graceful_timeout, said.force_timeout)
+    expected = identity_of(request.params)
     with opened(access_of(request.params), privilege=CHANGE, longest=wanted.longest) as connection:
-        confirm(connection, request.params)
+        confirm(connection, expected)
         outcome = power(connection, wanted, power_now(connection), check_mode=request.check_mode)
     resets = {"resets": outcome.resets} if outcome.resets else {}
     return Outcome(

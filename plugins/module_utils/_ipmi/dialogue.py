@@ -5,8 +5,8 @@
 """An IPMI session that is asked one thing after another: one login, however long the machine takes to go down.
 
 The child process is session.py's; here it stays for several orders. A command that gets no answer is sent again by
-pyghmi, twice, with the same sequence number, by which a BMC knows a request that it has carried out already; then the
-session counts as lost. A lost session is not opened again.
+pyghmi, three times, with the same sequence number, by which a BMC knows a request that it has carried out already; then
+the session counts as lost. A lost session is not opened again.
 """
 
 from __future__ import annotations

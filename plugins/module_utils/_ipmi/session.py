@@ -69,7 +69,7 @@ _KINDS: Dict[str, Type[errors.HearthError]] = {
 _NEXT = {
     "MissingLibrary": "install pyghmi for the Python that runs this",
     "AuthenticationFailed": "check the user name and the password; it was tried once",
-    "AccessDenied": "give the account at least the privilege level USER for the LAN channel",
+    "AccessDenied": "give the account the privilege level USER for the LAN channel, or OPERATOR to switch and set",
     "Busy": "close other IPMI sessions, or try later",
     "TimedOut": "check that UDP port 623 passes, or give it more time (deadline)",
     "Unreachable": "check the address and the route to it",
