@@ -126,6 +126,8 @@ def set_light(session: Session, light: Light, state: str) -> Light:
 
 
 def _chassis(session: Session, named: str) -> Light:
+    if session.access.identity is not None:
+        session.confirmed_system()  # a light at the wrong machine has the wrong machine pulled
     found = []
     for document in session.client.members(link(session.root.get("Chassis")), "chassis"):
         light = Light("chassis", link(document), document)
