@@ -41,6 +41,7 @@ WRONG_DIGEST = 0x0F
 # Completion codes (IPMI 2.0, table 5-2): the request is longer than this BMC likes; there is no such thing here
 TOO_LONG = frozenset((0xC7, 0xC8, 0xC9, 0xCA, 0xFF))
 NO_SUCH_RECORD = frozenset((0x81, 0xC1, 0xC3, 0xC9, 0xCB, 0xCC))
+NO_SUCH_EVENT = frozenset((0xC9, 0xCB, 0xCC))
 
 # FRU data begins with the areas that are read here; what follows are records for power supplies and the like.
 MAX_FRU = 8192
@@ -355,7 +356,7 @@ def read_events(bmc: Bmc, libraries: Any) -> Dict[str, Any]:
 def event_record(bmc: Bmc, number: int) -> bytes:
     """The next record's number and this record; b"" where there is none of that number."""
     answer = bmc.raw_command(0x0A, 0x43, (0, 0, number & 0xFF, number >> 8, 0, 0xFF))
-    if answer["code"] in NO_SUCH_RECORD:
+    if answer["code"] in NO_SUCH_EVENT:
         return b""
     data = bmc.data(answer)
     if len(data) < 18:
