@@ -31,8 +31,8 @@ options:
     type: str
     default: "0"
 notes:
-  - The task runs once for all hosts of the batch, inside Ansible's own process on the controller. It cannot be delegated
-    to another machine.
+  - The task runs once for all hosts of the batch, inside Ansible's own process on the controller. It cannot be
+    delegated to another machine.
   - Address, trust, platform, credentials and the expected identity are those of each host, from its own variables.
     Options, and C(when), are evaluated once, with the variables of the first host.
   - Write C(run_once=true) beside C(register). The task runs once either way, but Ansible registers its result for the

@@ -59,7 +59,7 @@ options:
       - all
     default: [system, power, health]
   query:
-    description: JMESPath expression over RV(hearth.datacenter.redfish_info#module:info). Its answer is RV(hearth.datacenter.redfish_info#module:query_result).
+    description: See O(hearth.datacenter.redfish_info#module:query). Its answer is C(query_result) of each host.
     type: str
 requirements:
   - jmespath (only for O(query))
@@ -93,8 +93,8 @@ EXAMPLES = r"""
 RETURN = r"""
 hosts:
   description:
-    - By name of the host, what M(hearth.datacenter.redfish_info) returns for it, so C(changed), C(info), C(query_result), C(warnings),
-      and for a host that failed C(failed), C(msg) and C(error).
+    - By name of the host, what M(hearth.datacenter.redfish_info) returns for it, so C(changed), C(info), C(query_result),
+      C(warnings), and for a host that failed C(failed), C(msg) and C(error).
     - Hosts that were not begun are missing.
   returned: when the task's own arguments were right
   type: dict

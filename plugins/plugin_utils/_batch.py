@@ -4,8 +4,8 @@
 
 """The hosts of the current batch and each one's variables, as a task that ran for that host would see them.
 
-PRIVATE to the collection. ``hostvars`` leaves out what play, role and task say (``vars:``, ``vars_files:``), and that is
-where passwords often are. Everything that a host sees costs a millisecond and more of CPU, ``hostvars`` a quarter of
+PRIVATE to the collection. ``hostvars`` leaves out what play, role and task say (``vars:``, ``vars_files:``), and that
+is where passwords often are. Everything that a host sees costs a millisecond and more of CPU, ``hostvars`` a quarter of
 one: for ten thousand hosts the difference is a quarter of a minute. So a host is looked at through ``hostvars`` where
 that is enough, and it is enough unless a name that is wanted is set by the play, or a value is a template.
 """
@@ -42,7 +42,7 @@ class Batch:
                 expected="hosts of ansible_play_batch",
                 found=", ".join(strange[:5]),
                 where="hosts",
-                next="Leave hosts out for the whole batch, or name hosts that the play runs for and that have not failed.",
+                next="Leave hosts out for the whole batch, or name hosts of the play that have not failed.",
             )
         self.names = list(dict.fromkeys(names))
 

@@ -110,8 +110,8 @@ class FleetAction(BmcAction):
         result = tally.result(diff_mode=bool(self._task.diff))
         if self._task.register and not self._task.run_once and len(batch.names) > 1:
             result.setdefault("warnings", []).append(
-                f"the result is registered for {self._variables['inventory_hostname']} only; write run_once: true beside"
-                " register to have it for every host"
+                f"the result is registered for {self._variables['inventory_hostname']} only; write run_once: true"
+                " beside register to have it for every host"
             )
         return result
 

@@ -13,11 +13,11 @@ import pathlib
 import typing as t
 
 import yaml
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.discovery import DiscoveryRequest, discover
-
 from tests.emulators.redfish.fleet import Fleet
 
 from .bench_fleet import ansible_environment, fleet_of

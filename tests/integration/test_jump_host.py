@@ -55,7 +55,8 @@ class JumpHost(PlaybookFolder):
 
     def statistics(self) -> dict[str, t.Any]:
         """As the fleet's admin endpoint tells it, which is inside, too."""
-        ask = f"import urllib.request as u; print(u.urlopen('{self.fleet.description['admin']}/statistics').read().decode())"
+        url = f"{self.fleet.description['admin']}/statistics"
+        ask = f"import urllib.request; print(urllib.request.urlopen('{url}').read().decode())"
         told = subprocess.run([str(self.inside), "-c", ask], check=True, capture_output=True, text=True)
         return t.cast("dict[str, t.Any]", json.loads(told.stdout))
 

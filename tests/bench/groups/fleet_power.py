@@ -12,6 +12,7 @@ import tempfile
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._glue.redfish_power import REDFISH_POWER
 
 from ..bench_fleet import CONCURRENCY, LATENCY_MS, PLATFORMS, plan_file

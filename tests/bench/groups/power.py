@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What switching power costs, one task for each host: beside community.general, above a no-op action, with dead BMCs."""
+"""What a task for each host costs that switches power: beside community.general, above a no-op, with dead BMCs."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class Admin:
         return {address: answer for part in answers for address, answer in part.items()}
 
     async def _power_all(self, body: dict[str, Any]) -> dict[str, Any]:
-        return await self._orders("power", {address: body for address in self._worker_of})
+        return await self._orders("power", dict.fromkeys(self._worker_of, body))
 
     async def _no_faults(self, body: dict[str, Any]) -> dict[str, Any]:
         return await self._share_out({})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput, TimedOut, Unsupported
 from ansible_collections.hearth.datacenter.plugins.module_utils._glue.contract import (
     Contract,
