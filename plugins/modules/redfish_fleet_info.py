@@ -93,8 +93,8 @@ EXAMPLES = r"""
 RETURN = r"""
 hosts:
   description:
-    - By name of the host, what M(hearth.datacenter.redfish_info) returns for it, so C(changed), C(info), C(query_result),
-      C(warnings), and for a host that failed C(failed), C(msg) and C(error).
+    - By name of the host, what M(hearth.datacenter.redfish_info) returns for it, so C(changed), C(info),
+      C(query_result), C(warnings), and for a host that failed C(failed), C(msg) and C(error).
     - Hosts that were not begun are missing.
   returned: when the task's own arguments were right
   type: dict

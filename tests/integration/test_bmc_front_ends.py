@@ -94,7 +94,7 @@ class TestKeywords:
         assert [result["diff"] for result in checked.results] == [result["diff"] for result in ran.results[:2]]
 
     def test_the_password_appears_nowhere(self, hosts: DiscoveredHosts, where: dict[str, str]) -> None:
-        tasks = [
+        tasks: list[dict[str, t.Any]] = [
             {POWER: {"state": "on"}, "register": "power", **where},
             {INFO: {"subset": ["all"]}, "register": "machine", **where},
             {INFO: {"username": "nobody", "password": "{{ wrong }}"}, "ignore_errors": True, **where},
