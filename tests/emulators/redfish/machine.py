@@ -50,6 +50,10 @@ class SimulatedMachine:
         self._due: list[tuple[float, str]] = []  # (when, state), in order
         self._booted_at = clock() - manners.boot_seconds  # when the power came on last; long ago at first
 
+    def adopt(self, manners: Manners) -> None:
+        """From now on with these."""
+        self._manners = manners
+
     @property
     def power_state(self) -> str:
         now = self._clock()

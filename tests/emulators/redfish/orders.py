@@ -91,14 +91,18 @@ def overlay(bmc: Bmc, arguments: dict[str, Any]) -> Any:
 def manners(bmc: Bmc, arguments: dict[str, Any]) -> Any:
     """This BMC alone behaves so from now on (``Manners`` by name); none: as its platform does. No tree is shared then,
     since what a platform knows of itself (the Allow headers) follows from its manners."""
-    personality = PERSONALITIES[bmc.platform.name]
-    before = personality.manners
+    usual: Platform = bmc.kept.setdefault("usual platform", bmc.platform)
+    before = usual.manners
     own: dict[str, Any] = {}
     for name, value in arguments.items():
         if not hasattr(before, name):
             raise ValueError(f"there is no manner {name}")
         own[name] = type(getattr(before, name))(value)
-    bmc.platform = Platform(personality.name, replace(before, **own), CompiledTree(personality.tree()))
+    if own:
+        tree = CompiledTree(PERSONALITIES[usual.name].tree())
+        bmc.adopt(Platform(usual.name, replace(before, **own), tree))
+    else:
+        bmc.adopt(usual)
     return sorted(own)
 
 
