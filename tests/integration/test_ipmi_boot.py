@@ -132,7 +132,7 @@ def test_nobody_is_kept_waiting_after_an_error() -> None:
 
 
 def test_ipmi_sim_does_not_mark_flags_as_valid_which_is_no_success(tmp_path: Path) -> None:
-    """A real BMC's manner: the target is kept, the valid bit is not, and by the standard such flags count for nothing."""
+    """A real manner: the target is kept, the valid bit is not, and by the standard such flags count for nothing."""
     if missing_tool():
         pytest.skip(missing_tool())
     with IpmiSim(tmp_path / "sim", address="127.63.4.3", fru_data=FRU, chassis=True) as sim:

@@ -22,6 +22,7 @@ from typing import IO, Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from .._core import errors
 from .._core.deadline import Deadline
+from .._core.hostile import clean
 from . import child
 from .session import (
     FAREWELL,
@@ -37,6 +38,7 @@ from .session import (
 )
 
 _READ_AT_ONCE = 65536
+_MAX_COMPLAINT = 8192
 _CANCEL_CHECK = 0.2
 # A BMC that is busy (C0h) is asked again so often, after so many seconds
 _BUSY_ATTEMPTS = 4
@@ -60,6 +62,7 @@ class Dialogue:
         self._lifetime = self._deadline = deadline
         self._cancelled = cancelled
         self._unread = bytearray()
+        self._complaint = bytearray()
         self.where = where
         self.closed = False
         self.suite = 0
@@ -156,9 +159,11 @@ class Dialogue:
                     data = os.read(pipe.fileno(), _READ_AT_ONCE)
                     if not data:
                         selector.unregister(pipe)
-                        self.closed = self.closed or pipe is stdout
+                        self.closed = not selector.get_map()
                     elif pipe is stdout:
                         self._unread += data
+                    else:
+                        self._complaint += data[: _MAX_COMPLAINT - len(self._complaint)]
                     if len(self._unread) > MAX_ANSWER:
                         raise errors.ProtocolViolation(
                             "what the BMC told is too long", expected=f"at most {MAX_ANSWER} bytes", where=self.where
@@ -179,8 +184,12 @@ class Dialogue:
         try:
             data = json.loads(line.decode("utf-8"))
         except ValueError as error:
+            last_words = self._complaint.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise errors.ProtocolViolation(
-                "the IPMI child process ended without an answer", expected="one JSON object", where=self.where
+                "the IPMI child process ended without an answer",
+                expected="one JSON object",
+                found=clean(last_words) or "nothing",
+                where=self.where,
             ) from error
         if not isinstance(data, dict):
             raise errors.ProtocolViolation("the IPMI child process gave no JSON object", where=self.where)
