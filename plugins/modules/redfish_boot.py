@@ -39,10 +39,10 @@ options:
     choices: [once, continuous, disabled]
   target:
     description:
-      - What to boot from, V(pxe), V(hdd), V(cd), V(usb), V(uefi_http), V(bios_setup), V(uefi_shell), V(diags) and so on,
-        or in Redfish's words (V(UefiHttp)). Those that the machine offers are in RV(boot.offered.targets).
-      - Where a machine boots virtual media or the network by another name, that name is used. Supermicro's V(cd) becomes
-        V(usb_cd), and V(pxe) of a Dell XE9680 becomes V(uefi_http).
+      - What to boot from, V(pxe), V(hdd), V(cd), V(usb), V(uefi_http), V(bios_setup), V(uefi_shell), V(diags) and so
+        on, or in Redfish's words (V(UefiHttp)). Those that the machine offers are in RV(boot.offered.targets).
+      - Where a machine boots virtual media or the network by another name, that name is used. Supermicro's V(cd)
+        becomes V(usb_cd), and V(pxe) of a Dell XE9680 becomes V(uefi_http).
       - Required with O(state=once) and O(state=continuous), and only allowed there.
     type: str
   mode:
@@ -187,7 +187,7 @@ error:
   type: dict
   contains:
     type:
-      description: The kind of error, for example V(Unsupported), V(BadInput), V(IdentityMismatch) or V(VerificationFailed).
+      description: The kind of error, for example V(Unsupported), V(BadInput) or V(VerificationFailed).
       type: str
       returned: failure
       sample: Unsupported

@@ -13,7 +13,7 @@ version_added: 0.1.0
 author:
   - The hearth.datacenter authors (@hearth-datacenter)
 description:
-  - Switches the light that says which machine or which drive to pull, with Redfish, and reads back that it is on or off.
+  - Switches the light that says which machine or which drive to pull, with Redfish, and reads back that it is so.
   - Writes C(LocationIndicatorActive), or C(IndicatorLED) where a BMC has nothing newer or the light is to blink.
 extends_documentation_fragment:
   - hearth.datacenter._attributes
@@ -29,7 +29,8 @@ attributes:
 options:
   state:
     description:
-      - V(lit) is on, by blinking where the BMC lights up that way. Quote V(off), or write V(false), which means the same.
+      - V(lit) is on, by blinking where the BMC lights up that way. Quote V(off), or write V(false), which means the
+        same.
       - V(blinking) needs C(IndicatorLED). Where there is none, it is an error that says what is offered.
     type: str
     choices: [lit, 'off', blinking]

@@ -32,7 +32,7 @@ attributes:
     support: full
   idempotent:
     support: full
-    details: An image that is in already stays in, also when it has changed on its server. Eject it first, then.
+    details: An image that is in stays in, also where it has changed on its server since. Eject it first in that case.
 options:
   state:
     description:
@@ -154,7 +154,7 @@ error:
   type: dict
   contains:
     type:
-      description: The kind of error, for example V(Unsupported), V(Refused), V(BadInput), V(NotFound) or V(VerificationFailed).
+      description: The kind of error, for example V(Unsupported), V(Refused), V(BadInput) or V(VerificationFailed).
       type: str
       returned: failure
       sample: Refused
