@@ -84,6 +84,14 @@ def test_orders_are_answered_one_after_another(program: Any) -> None:
         assert found.command(6, 7, what="x") == b"\x06\x07"
 
 
+def test_missing_pyghmi_says_what_to_install(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyghmi.py").write_text("raise ImportError('No module named pyghmi')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(errors.MissingLibrary) as raised, talk():
+        raise AssertionError("it opened a session without pyghmi")
+    assert "pyghmi" in raised.value.next
+
+
 def test_child_that_ends_in_the_middle(program: Any) -> None:
     program("sys.stdin.readline(); raise RuntimeError('its last words')")
     with pytest.raises(errors.ProtocolViolation, match="without an answer") as raised, talk() as found:
