@@ -275,6 +275,7 @@ class Manners:
     boot_at: str = (
         "system"  # where Boot is written: "system" | "settings" (the settings object; holds from the next boot)
     )
+    boot_refusals: int = 0  # so many changes of Boot are refused (400): HPE's self-test is still running
     boot_order_shown: bool = True  # False: a new BootOrder is accepted and the old one shown
     # virtual media
     media_refuses: frozenset[str] = frozenset()  # parameters of InsertMedia that are refused
@@ -282,6 +283,7 @@ class Manners:
     media_url_refuses: str = ""  # characters that the image's URL must not hold
     media_lingers: float = 0.0  # seconds that Inserted stays true after EjectMedia
     media_stale_name: bool = False  # ImageName outlives an eject, ConnectedVia never leaves NotConnected
+    media_mounts: bool = True  # False: InsertMedia is accepted, and nothing is inserted
     media_by: str = "action"  # "action" | "patch"
     media_broken_slots: frozenset[str] = frozenset()  # slots whose InsertMedia answers 405
     media_licensed: bool = True  # False: 403, a licence is missing

@@ -40,6 +40,10 @@ def change_system(bmc: Bmc, path: str, change: dict[str, Json]) -> None:
 
 def _change_boot(bmc: Bmc, path: str, boot: dict[str, Json]) -> None:
     manners = bmc.manners
+    refused: int = bmc.kept.get("boot refusals", 0)
+    if refused < manners.boot_refusals:
+        bmc.kept["boot refusals"] = refused + 1
+        raise Refusal(400, "iLO.2.15.UnableToModifyDuringSystemPOST")
     system = path
     if manners.boot_at == "settings":
         if settings_of(bmc, path):

@@ -75,6 +75,8 @@ def _insert(bmc: Bmc, slot: str, parameters: dict[str, Json]) -> None:
     body = bmc.body(slot) or {}
     if body.get("Inserted"):
         raise Refusal(409, "ResourceInUse")
+    if not manners.media_mounts:
+        return
     name = image.rpartition("/")[2]
     _show(
         bmc,

@@ -155,6 +155,10 @@ def test_boot_goes_to_the_settings_object_of_an_idrac10_and_waits_there(bmc: Bmc
     assert (result["state"], result["target"], result["pending"]) == ("once", "pxe", True)
 
 
+def test_ilo_refuses_changes_during_the_self_test_and_is_asked_again(bmc: Bmc) -> None:
+    assert shown(bmc("ilo5", boot_refusals=2), PXE)["target"] == "pxe"
+
+
 def test_a_cd_is_a_usb_cd_on_supermicro_but_for_one_model(bmc: Bmc) -> None:
     target = bmc("supermicro")
     assert shown(target, BootWanted("once", "cd"))["target"] == "usb_cd"

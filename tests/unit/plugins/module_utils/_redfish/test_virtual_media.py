@@ -254,6 +254,34 @@ def test_a_transfer_protocol_is_added_where_it_is_demanded(bmc: Bmc) -> None:
     assert done(bmc("generic", media_needs=["TransferProtocolType"]), LIVE)[1] == {"CD1": ISO}
 
 
+def test_cisco_has_nothing_but_dvd(bmc: Bmc) -> None:
+    target = bmc("generic")
+    slots = [f"/redfish/v1/Managers/1/VirtualMedia/CD{number}" for number in (1, 2)]
+    for path in slots:
+        target.overlay(path, MediaTypes=["DVD"])
+    try:
+        assert done(target, LIVE) == (True, {"CD1": ISO})
+        assert done(target, MediaWanted(True, "http://10.0.0.9/disk.img"))[1] == {"CD1": "http://10.0.0.9/disk.img"}
+    finally:
+        for path in slots:
+            target.overlay(path, MediaTypes=["CD", "DVD"])
+
+
+def test_an_answer_of_accepted_is_waited_for(bmc: Bmc) -> None:
+    target = bmc("generic", action_answer=202, media_lingers=1)
+    assert done(target, LIVE) == (True, {"CD1": ISO})
+    assert done(target, NOTHING) == (True, {})
+
+
+def test_what_was_accepted_and_is_not_in_is_no_success(bmc: Bmc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "ansible_collections.hearth.datacenter.plugins.module_utils._redfish.virtual_media._SETTLE_SECONDS", 1.0
+    )
+    with bmc("generic", media_mounts=False).opened() as session, pytest.raises(errors.VerificationFailed) as failed:
+        run(session, LIVE)
+    assert (failed.value.expected, failed.value.found) == (ISO, "nothing inserted")
+
+
 def test_lenovo_sd530_is_written_to_by_patch(bmc: Bmc) -> None:
     target = bmc("xcc", media_by="patch")
     assert done(target, LIVE) == (True, {"EXT1": ISO})
