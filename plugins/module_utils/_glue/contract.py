@@ -45,7 +45,7 @@ class Outcome:
     """What the module is about, by the names that its RETURN documents."""
     before: Any = None
     after: Any = None
-    """Shown in diff mode."""
+    """Shown in diff mode; both None: there is nothing to compare, since the module changes nothing."""
     warnings: List[str] = field(default_factory=list)
 
 
@@ -93,7 +93,7 @@ def perform(
         result = {"changed": outcome.changed, **outcome.nouns}
         if outcome.warnings:
             result["warnings"] = outcome.warnings
-        if diff_mode:
+        if diff_mode and not (outcome.before is None and outcome.after is None):
             result["diff"] = {"before": outcome.before, "after": outcome.after}
     shown = redactor.data(plain(result))
     return shown if isinstance(shown, dict) else {}
