@@ -16,8 +16,7 @@ import typing as t
 
 from ..module_utils._core.errors import BadInput
 from ..module_utils._glue.plain import plain
-
-_OPENERS = ("{{", "{%", "{#")
+from ._action import may_be_template
 
 
 class Batch:
@@ -51,7 +50,7 @@ class Batch:
 
     def _hangs_on_the_play(self, wanted: set[str]) -> bool:
         """Whether play, roles or task set a name that is wanted, or may do so. Extra variables are in hostvars, too."""
-        if any(_is_template(file) for file in self._play.get_vars_files()):
+        if any(may_be_template(file) for file in self._play.get_vars_files()):
             return True  # which file it is may hang on the host
         # Private names of ansible-core, which offers no other way to a host's variables in a running play.
         manager = self._hostvars._variable_manager
@@ -80,20 +79,9 @@ class HostVariables:
         self.variables = batch.all_variables(name) if self._complete else batch.some_variables(name)
 
     def template(self, value: t.Any) -> t.Any:
-        if not _is_template(value):
+        if not may_be_template(value):
             return plain(value)
         if not self._complete:
             self._complete = True
             self.variables = self._batch.all_variables(self._name)
         return self._batch.templar_for(self.variables).template(value)
-
-
-def _is_template(value: t.Any) -> bool:
-    """Whether there may be a template anywhere in a value. What a BMC says never looks like one."""
-    if isinstance(value, str):
-        return any(opener in value for opener in _OPENERS)
-    if isinstance(value, t.Mapping):
-        return any(_is_template(inner) for inner in value.values())
-    if isinstance(value, (list, tuple)):
-        return any(_is_template(inner) for inner in value)
-    return False

@@ -21,8 +21,11 @@ from ..module_utils._core.state.address import store_address
 from ..module_utils._core.state.opening import open_store
 from ..module_utils._glue.plain import plain
 from ._action import InProcessAction
+from ._before_fork import prepare
 from ._credential_list import CredentialList, read_credentials
 from ._state_location import location_of_task, state_location
+
+prepare()
 
 # Option of the module: key of hearth_bmc.
 _FROM_HEARTH_BMC = {"port": "port", "scheme": "scheme", "trust": "trust", "ca_path": "ca_path", "platform": "platform"}
