@@ -107,7 +107,7 @@ def under_every_fault(folder: pathlib.Path, network: str, task: Task) -> None:
             fleet.faults(address)
         again = hosts.play([task], environment={"ANSIBLE_FORKS": str(len(FAULTS))})
     wrong = []
-    for address, name in zip(fleet_addresses(hosts), FAULTS, strict=True):
+    for address, name in zip(fleet.addresses, FAULTS, strict=True):
         (result,), (after,) = ran.of(hosts.name_of(address)), again.of(hosts.name_of(address))
         said = result.get("error", {}).get("type") or "ok"
         print(f"{name}: {said}")
@@ -118,7 +118,3 @@ def under_every_fault(folder: pathlib.Path, network: str, task: Task) -> None:
         if left[address]:
             wrong.append(f"{name}: {left[address]} sessions left ({said})")
     assert not wrong, "\n".join(wrong)
-
-
-def fleet_addresses(hosts: DiscoveredHosts) -> list[str]:
-    return hosts.fleet.addresses

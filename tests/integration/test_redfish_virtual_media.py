@@ -115,7 +115,11 @@ def test_in_process_and_delegated_give_the_same(hosts: EveryPlatform) -> None:
 
 def test_the_password_of_the_images_server_is_nowhere(hosts: EveryPlatform) -> None:
     arguments = {"image": ISO, "image_username": "reader", "image_password": CANARY}
-    tasks = [{MEDIA: arguments, "ignore_errors": True}, {MEDIA: arguments, "delegate_to": "jump"}, EJECTED]
+    tasks: list[dict[str, t.Any]] = [
+        {MEDIA: arguments, "ignore_errors": True},
+        {MEDIA: arguments, "delegate_to": "jump"},
+        EJECTED,
+    ]
     ran = hosts.play(tasks, "-vvvv", "--diff", hosts=[hosts.host("gh200")])
     assert ran.code == 0
     assert [result["changed"] for result in ran.results] == [True, False, True]
