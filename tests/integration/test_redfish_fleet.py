@@ -262,3 +262,17 @@ def test_pins_come_from_the_state_store_for_all_hosts(hosts: DiscoveredHosts, fl
     assert result["failed_hosts"] == [unpinned]
     assert result["hosts"][unpinned]["error"]["type"] == "PinUnknown"
     assert fleet.statistics()["logins"] == BMCS - 1
+
+
+def test_eight_hosts_behind_one_bmc_take_turns(tmp_path: pathlib.Path) -> None:
+    with Fleet(1, "127.65.20.0/24", platforms={"multi_node": 1}) as fleet:
+        hosts = DiscoveredHosts(tmp_path, fleet)
+        fleet.admin("POST", f"/bmcs/{fleet.addresses[0]}/manners", {"session_limit": 4})
+        hosts.hosts |= {f"{name}-again": host for name, host in hosts.hosts.items()}
+        assert len(hosts.hosts) == 8
+        hosts.write_inventory({"hearth_bmc_username": fleet.username, "hearth_bmc_password": fleet.password})
+        (result,) = hosts.play([{INFO: {"subset": ["power", "system"], "max_fail": "100%"}}]).results
+        assert {host.get("error", {}).get("type", "ok") for host in result["hosts"].values()} <= {"ok", "Busy"}
+        for name, host in result["hosts"].items():
+            assert host.get("failed") or host["info"]["system"]["path"] == hosts.hosts[name]["hearth_bmc"]["system"]
+        assert fleet.statistics()["sessions_open"] == 0
