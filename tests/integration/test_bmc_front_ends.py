@@ -125,7 +125,12 @@ def test_both_front_ends_give_the_same_keys(hosts: DiscoveredHosts) -> None:
     assert ran[0].outcomes == ran[1].outcomes
     for here, there in zip(ran[0].results, ran[1].results):
         # ansible-core 2.19 adds the invocation of a module, later versions only on request.
-        assert shape(here) == {name: kind for name, kind in shape(there).items() if not name.startswith("invocation")}
+        assert kinds(here) == {name: kind for name, kind in kinds(there).items() if not name.startswith("invocation")}
+
+
+def kinds(result: dict[str, t.Any]) -> dict[str, str]:
+    """As shape; a reading of a sensor is a whole number now and none a moment later."""
+    return {name: "number" if kind in ("int", "float") else kind for name, kind in shape(result).items()}
 
 
 def test_async_is_refused(hosts: DiscoveredHosts, fleet: Fleet) -> None:
