@@ -447,7 +447,8 @@ def test_a_fault_is_a_typed_error_or_the_truth(fleet: Fleet, fault: str, state: 
 
 
 def test_busy_and_refused_are_told_apart(openbmc: EmulatedBmc) -> None:
-    openbmc.fleet.faults(openbmc.address, unavailable={"methods": ["POST"], "path": "/redfish/v1/Systems", "retry_after": 30})
+    fault = {"methods": ["POST"], "path": "/redfish/v1/Systems", "retry_after": 30}
+    openbmc.fleet.faults(openbmc.address, unavailable=fault)
     with pytest.raises((Busy, Refused)) as caught:
         switch(openbmc, "off", "force", force_timeout=2.0)
     assert caught.value.type == "Busy" and machine_state(openbmc) == "On"
