@@ -32,6 +32,20 @@ from ..module_utils._glue.plain import plain
 COLLECTION = "hearth.datacenter"
 
 
+_OPENERS = ("{{", "{%", "{#")
+
+
+def may_be_template(value: t.Any) -> bool:
+    """Whether there may be a template anywhere in a value."""
+    if isinstance(value, str):
+        return any(opener in value for opener in _OPENERS)
+    if isinstance(value, t.Mapping):
+        return any(may_be_template(inner) for inner in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(may_be_template(inner) for inner in value)
+    return False
+
+
 class InProcessAction(ActionBase):
     """Runs a contract in process, or its module on the machine that the task is delegated to."""
 
@@ -64,8 +78,11 @@ class InProcessAction(ActionBase):
         return given
 
     def template(self, value: t.Any) -> t.Any:
-        """A variable's value, its templates resolved."""
-        return self._templar.template(value)
+        """A variable's value, its templates resolved.
+
+        Ansible walks through a value twice to find that there are none, and what a BMC says never looks like one.
+        """
+        return self._templar.template(value) if may_be_template(value) else value
 
     def _is_elsewhere(self) -> bool:
         """Whether the task is delegated to another machine, by name: one with connection local counts, too."""

@@ -198,6 +198,8 @@ def _entry(name: str, machine: Machine) -> HostEntry:
         machine.bmc["slot"] = slot.slot
         if slot.serial or slot.uuid:
             machine.bmc["expected"] = {"serial": slot.serial, "uuid": slot.uuid}
+        if slot.pinned:
+            machine.bmc["pins"] = list(slot.pinned)
         if slot.ansible_host:
             variables["ansible_host"] = slot.ansible_host
     return HostEntry(name, machine.sighting.group, variables)

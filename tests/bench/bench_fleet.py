@@ -16,7 +16,7 @@ import yaml
 from tests.emulators.redfish.fleet import Fleet
 from tests.toolchain.collection_tree import link_development_tree
 
-from .clients.bare import Plan
+from .clients.bare import Plan, Step
 
 NETWORK = "127.64.0.0/14"
 PLATFORMS = "openbmc=40,idrac9=20,ilo6=15,xcc=10,supermicro=10,generic=5"
@@ -24,15 +24,15 @@ LATENCY_MS = "50"
 CONCURRENCY = 128
 
 
-def fleet_of(bmcs: int) -> Fleet:
+def fleet_of(bmcs: int, network: str = NETWORK, options: t.Sequence[str] = ()) -> Fleet:
     """A fleet of so many BMCs of the bench's mix, 50 ms for each request, HTTPS only."""
-    return Fleet(bmcs, NETWORK, platforms=PLATFORMS, latency=LATENCY_MS, workers=2, start_within=300)
+    return Fleet(bmcs, network, platforms=PLATFORMS, latency=LATENCY_MS, workers=2, start_within=300, options=options)
 
 
 def plan_file(
     fleet: Fleet,
     bmcs: t.Sequence[t.Mapping[str, t.Any]],
-    sequences: dict[str, list[tuple[str, str]]],
+    sequences: t.Mapping[str, t.Sequence[Step]],
     folder: pathlib.Path,
 ) -> pathlib.Path:
     """What the bare client and the engine ask, and how."""
@@ -42,7 +42,7 @@ def plan_file(
         "password": fleet.password,
         "concurrency": CONCURRENCY,
         "bmcs": [(bmc["address"], fleet.https_port, bmc["platform"]) for bmc in bmcs],
-        "sequences": sequences,
+        "sequences": {platform: list(steps) for platform, steps in sequences.items()},
     }
     path = folder / f"plan-{len(list(folder.glob('plan-*')))}.json"
     path.write_text(json.dumps(plan))

@@ -23,6 +23,26 @@ USERNAME = "hearth"
 PASSWORD = "correct-horse"
 GUID = "00112233445566778899aabbccddee0f"
 
+# What ipmi_sim runs for chassis control: <directory> get|set, then names, or names and values. A value lies in a file
+# of its name. An operating system that is asked to shut down takes half a second.
+_CHASSIS = """#!/bin/sh
+cd "$1" || exit 1
+what=$2
+shift 2
+while [ $# -gt 0 ]; do
+  if [ "$what" = get ]; then
+    if [ -f "$1" ]; then echo "$1:$(cat "$1")"; elif [ "$1" = boot ]; then echo "boot:none"; else echo "$1:0"; fi
+    shift
+  else
+    echo "$2" > "$1"
+    if [ "$1" = shutdown ] && [ ! -f shutdown_ignored ]; then
+      (sleep 0.5; echo 0 > power) > /dev/null 2>&1 < /dev/null &
+    fi
+    shift 2
+  fi
+done
+"""
+
 PAYLOADS = {0x10: "open", 0x11: "opened", 0x12: "rakp1", 0x13: "rakp2", 0x14: "rakp3", 0x15: "rakp4"}
 
 
@@ -86,19 +106,32 @@ class IpmiSim:
         sensors: Optional[Dict[str, int]] = None,
         privilege: str = "admin",
         port: Optional[int] = None,
+        chassis: bool = False,
+        events: Sequence[bytes] = (),
     ) -> None:
+        """
+        :param chassis: whether the machine can be switched; see ``chassis_state``
+        :param events: system event records without their number, from the record type on (14 bytes)
+        """
         self.address = address
         self.port = _free_port(address) if port is None else port
         self._directory = directory
         self._fru = fru_data
         self._sensors = sensors or {}
         self._privilege = privilege
+        self._chassis = chassis
+        self._events = events
         self._process: Optional[subprocess.Popen[bytes]] = None
 
     def __enter__(self) -> IpmiSim:
         self._directory.mkdir(parents=True, exist_ok=True)
         state = self._directory / "state"
         state.mkdir()
+        if self._chassis:
+            (self._directory / "chassis").mkdir()
+            program = self._directory / "chassis.sh"
+            program.write_text(_CHASSIS)
+            program.chmod(0o755)
         (self._directory / "lan.conf").write_text(self._lan_configuration())
         (self._directory / "bmc.emu").write_text("\n".join(self._commands()) + "\n")
         with (self._directory / "log").open("wb") as log:
@@ -121,6 +154,15 @@ class IpmiSim:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def chassis_state(self, name: str) -> str:
+        """ "power", "boot" (none, pxe, default, cdrom, bios), "reset" or "shutdown" as it was set last; "" if never."""
+        path = self._directory / "chassis" / name
+        return path.read_text().strip() if path.exists() else ""
+
+    def set_chassis(self, name: str, value: str) -> None:
+        """Somebody else's hand on the machine. shutdown_ignored: whether the operating system does not listen."""
+        (self._directory / "chassis" / name).write_text(value + "\n")
 
     def _wait(self) -> None:
         """Until it answers a presence ping, or is seen to have ended."""
@@ -150,8 +192,14 @@ startlan 1
   allowed_auths_admin md5
   guid {GUID}
 endlan
+{self._chassis_line()}
 user 2 true "{USERNAME}" "{PASSWORD}" {self._privilege} 10 md5
 """
+
+    def _chassis_line(self) -> str:
+        if not self._chassis:
+            return ""
+        return f'chassis_control "{self._directory}/chassis.sh {self._directory}/chassis"'
 
     def _commands(self) -> List[str]:
         commands = [
@@ -159,6 +207,9 @@ user 2 true "{USERNAME}" "{PASSWORD}" {self._privilege} 10 md5
             "mc_add 0x20 0x20 no-device-sdrs 0x02 3 17 0x9f 0x002a7c 0x0981 persist_sdr",
             "sel_enable 0x20 1000 0x0a",
         ]
+        for event in self._events:
+            kind, *rest = (f"0x{byte:02x}" for byte in event)
+            commands.append(f"sel_add 0x20 {kind} {' '.join(rest)}")
         if self._fru is not None:
             data = " ".join(f"0x{byte:02x}" for byte in self._fru)
             commands.append(f"mc_add_fru_data 0x20 0 {len(self._fru)} data {data}")

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,12 @@ class Ran:
     said: str
     outcomes: list[str]
     results: list[dict[str, Any]]
+    hosts: list[str] = field(default_factory=list)
+    """Whose task each one was."""
+
+    def of(self, host: str) -> list[dict[str, Any]]:
+        """The results of one host's tasks, in order."""
+        return [result for name, result in zip(self.hosts, self.results) if name == host]
 
 
 class PlaybookFolder:
@@ -102,4 +108,10 @@ class PlaybookFolder:
     def ran(self, code: int, said: str) -> Ran:
         results = self.folder / "results.jsonl"
         lines = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-        return Ran(code, said, [line["outcome"] for line in lines], [line["result"] for line in lines])
+        return Ran(
+            code,
+            said,
+            [line["outcome"] for line in lines],
+            [line["result"] for line in lines],
+            [line["host"] for line in lines],
+        )

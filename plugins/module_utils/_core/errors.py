@@ -135,6 +135,10 @@ class VerificationFailed(HearthError):
     """A change was accepted and does not show when read back."""
 
 
+class IdentityMismatch(HearthError):
+    """The machine is not the one that the operator means; nothing was changed."""
+
+
 class StoreUnavailable(HearthError):
     """The state store cannot be opened."""
 

@@ -76,6 +76,8 @@ class Transport:
         #: whom the last handshake showed; None before the first
         self.peer: Optional[Peer] = None
         self.counters = Counters()
+        #: fields that this peer wants with each request, under those of the request
+        self.headers: Dict[str, Optional[str]] = {}
         self._url = endpoint.url
         self._keep_alive = keep_alive
         self._on_progress = on_progress
@@ -196,7 +198,7 @@ class Transport:
             method,
             self.endpoint.target(path),
             body,
-            headers,
+            {**self.headers, **(headers or {})},
             anonymous=anonymous,
             secret_body=secret_body,
             idempotent=idempotent,

@@ -12,8 +12,9 @@ diff mode), ``warnings`` (where there are any). On failure: ``failed``, ``change
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from .._core.errors import BadInput, HearthError
 from .._core.redaction import Redactor
@@ -29,6 +30,10 @@ class Request:
 
     params: Mapping[str, Any]
     check_mode: bool
+    cancelled: Optional[threading.Event] = None
+    """Set when the run is interrupted: work stops soon, and leaves no session behind."""
+    on_progress: Optional[Callable[[], None]] = None
+    """Called when the peer's bytes arrive: among many, one that is silent gives up its place."""
 
 
 @dataclass
@@ -40,7 +45,7 @@ class Outcome:
     """What the module is about, by the names that its RETURN documents."""
     before: Any = None
     after: Any = None
-    """Shown in diff mode."""
+    """Shown in diff mode; both None: there is nothing to compare, since the module changes nothing."""
     warnings: List[str] = field(default_factory=list)
 
 
@@ -68,9 +73,17 @@ class Contract:
         }
 
 
-def perform(contract: Contract, params: Mapping[str, Any], *, check_mode: bool, diff_mode: bool) -> Dict[str, Any]:
+def perform(
+    contract: Contract,
+    params: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    diff_mode: bool,
+    cancelled: Optional[threading.Event] = None,
+    on_progress: Optional[Callable[[], None]] = None,
+) -> Dict[str, Any]:
     """Do what a contract says with validated parameters; the result, plain and without secrets."""
-    request = Request(plain(params), check_mode)
+    request = Request(plain(params), check_mode, cancelled, on_progress)
     redactor = Redactor(secrets_of(request.params, contract.argument_spec))
     try:
         outcome = contract.run(request)
@@ -80,7 +93,7 @@ def perform(contract: Contract, params: Mapping[str, Any], *, check_mode: bool, 
         result = {"changed": outcome.changed, **outcome.nouns}
         if outcome.warnings:
             result["warnings"] = outcome.warnings
-        if diff_mode:
+        if diff_mode and not (outcome.before is None and outcome.after is None):
             result["diff"] = {"before": outcome.before, "after": outcome.after}
     shown = redactor.data(plain(result))
     return shown if isinstance(shown, dict) else {}

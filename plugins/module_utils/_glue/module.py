@@ -31,6 +31,8 @@ def run_module(contract: Contract) -> None:
     module.no_log_values = set()
     result = perform(contract, module.params, check_mode=module.check_mode, diff_mode=module._diff)
     module.params = without_secrets(module.params, contract.argument_spec)
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -6,7 +6,8 @@
 
 pyghmi keeps sockets and a thread in its module, which a process that forks workers later can't have. session.py gives
 this file's text to a new interpreter over stdin, so it imports nothing but the standard library and pyghmi. It answers
-with one JSON object: what was read, as plain numbers, hex and strings, or {"error": {"type", "msg"}}.
+with one JSON object: what was read, as plain numbers, hex and strings, or {"error": {"type", "msg"}}. In a dialogue
+(dialogue.py) it answers line by line: {"open": true} after the login, then one object per order on stdin.
 
 pyghmi's ``Command`` class stays unused on purpose: its vendor handlers send the login to the BMC's web server over TLS
 that nobody verified, and importing them costs four times as much as the session layer alone.
@@ -22,7 +23,7 @@ import struct
 import sys
 import threading
 import time
-from typing import Any, Callable, Dict, List, Sequence
+from typing import IO, Any, Callable, Dict, List, Sequence
 
 ADMINISTRATOR, OPERATOR, USER = 4, 3, 2
 
@@ -40,9 +41,15 @@ WRONG_DIGEST = 0x0F
 # Completion codes (IPMI 2.0, table 5-2): the request is longer than this BMC likes; there is no such thing here
 TOO_LONG = frozenset((0xC7, 0xC8, 0xC9, 0xCA, 0xFF))
 NO_SUCH_RECORD = frozenset((0x81, 0xC1, 0xC3, 0xC9, 0xCB, 0xCC))
+NO_SUCH_EVENT = frozenset((0xC9, 0xCB, 0xCC))
 
 # FRU data begins with the areas that are read here; what follows are records for power supplies and the like.
 MAX_FRU = 8192
+
+MAX_READINGS = 1024
+MAX_EVENTS = 4096
+# How many records before the last one are read
+NEWEST_EVENTS = 64
 
 # What a BMC's bytes can make pyghmi's parsers raise
 PARSING_FAILED = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, AssertionError, struct.error)
@@ -80,11 +87,18 @@ def strict_session(base: Any, suites: Sequence[int]) -> Any:
         suite = 0
         proofs = 0
         status = 0
+        on_answer: Callable[[], None]
+        """called once the BMC has answered anything"""
 
         def _initsession(self) -> None:
             super()._initsession()
             if 17 not in suites:
                 self.attemptedhash = 1
+
+        def _got_channel_auth_cap(self, response: Dict[str, Any]) -> Any:
+            if response.get("code") != 0xFFFF:
+                self.on_answer()
+            return super()._got_channel_auth_cap(response)
 
         def _get_session_challenge(self) -> None:
             raise Failure(
@@ -108,8 +122,10 @@ def strict_session(base: Any, suites: Sequence[int]) -> Any:
                         "ProtocolViolation",
                         f"cipher suite {self.suite} was proposed and the BMC chose algorithms {list(chosen)}",
                     )
-            elif answers_us and data[1] not in NO_SUCH_SUITE:
-                raise login_failure(data[1], "")
+            elif answers_us:
+                self.status = data[1]
+                if data[1] not in NO_SUCH_SUITE:
+                    raise login_failure(data[1], "")
             return super()._got_rmcp_response(data)
 
         def _got_rakp2(self, data: bytearray) -> Any:
@@ -187,7 +203,12 @@ class Bmc:
         if time.monotonic() > self.until:
             raise OutOfTime
         self.commands += 1
-        answer = self._session.raw_command(netfn=netfn, command=command, data=data, rslun=rslun)
+        try:
+            answer = self._session.raw_command(netfn=netfn, command=command, data=data, rslun=rslun)
+        except self._error as error:
+            if "no longer connected" not in str(error):
+                raise
+            answer = None
         if answer is None or answer.get("code") == 0xFFFF:
             raise Failure("TimedOut", "the BMC stopped answering")
         return dict(answer)
@@ -229,6 +250,11 @@ def read(bmc: Bmc, libraries: Any, request: Dict[str, Any]) -> Dict[str, Any]:
     if request.get("sensors"):
         bmc.until = time.monotonic() + float(request["sensors"])
         reading["sensors"] = optional("the sensors", lambda: read_sensors(bmc, libraries.sdr), libraries, warnings)
+        bmc.until = float("inf")
+    if request.get("events"):
+        bmc.until = time.monotonic() + float(request["events"])
+        reading["events"] = optional("the event log", lambda: read_events(bmc, libraries), libraries, warnings)
+        bmc.until = float("inf")
     return reading
 
 
@@ -238,8 +264,6 @@ def optional(what: str, part: Callable[[], Dict[str, Any]], libraries: Any, warn
     except OutOfTime:
         warnings.append(what + " could not be read in time")
     except libraries.exceptions.IpmiException as error:
-        if "no longer connected" in str(error):
-            raise Failure("TimedOut", "the BMC stopped answering") from error
         warnings.append(f"the BMC refused {what}: {error}")
     except SENSORS_FAILED as error:
         warnings.append(f"what the BMC gave for {what} makes no sense ({type(error).__name__})")
@@ -283,9 +307,12 @@ def fetch_fru(bmc: Bmc) -> bytes:
 
 
 def read_sensors(bmc: Bmc, sdr: Any) -> Dict[str, Any]:
-    """The worst health that any sensor reports (pyghmi's bits: 1 warning, 2 critical, 4 failed), and which do."""
+    """The worst health that any sensor reports (pyghmi's bits: 1 warning, 2 critical, 4 failed), and which do.
+
+    "readings" are all of them, each [name, type, value or None, units, health, states].
+    """
     repository = sdr.SDR(bmc)
-    health, seen, bad = 0, 0, []
+    health, seen, bad, readings = 0, 0, [], []
     for number in repository.get_sensor_numbers():
         sensor = repository.sensors[number]
         answer = bmc.raw_command(4, 0x2D, (sensor.sensor_number,), rslun=sensor.sensor_lun)
@@ -293,13 +320,86 @@ def read_sensors(bmc: Bmc, sdr: Any) -> Dict[str, Any]:
             continue  # sensors come and go with the machine's power
         reading = sensor.decode_sensor_reading(bmc, answer["data"])
         seen += 1
+        states = [str(state) for state in reading.states]
+        value = reading.value if isinstance(reading.value, (int, float)) else None
+        readings.append(
+            [str(reading.name), str(reading.type), value, str(reading.units or ""), int(reading.health or 0), states]
+        )
         if reading.health:
             health |= int(reading.health)
-            bad.append({"name": str(reading.name), "states": [str(state) for state in reading.states]})
-    return {"health": health, "seen": seen, "bad": bad[:64]}
+            bad.append({"name": str(reading.name), "states": states})
+    return {"health": health, "seen": seen, "bad": bad[:64], "readings": readings[:MAX_READINGS]}
 
 
-def serve(request: Dict[str, Any]) -> Dict[str, Any]:
+def read_events(bmc: Bmc, libraries: Any) -> Dict[str, Any]:
+    """The newest records of the event log, oldest first, as hex (IPMI 2.0, 31.5), and pyghmi's words for what they say.
+
+    Records are chained from the oldest on, but mostly numbered without gaps: it is tried to begin near the end. A BMC
+    that chains its records in a circle, or to no end, gives MAX_EVENTS of them.
+    """
+    constants = bmc.get_event_constants()
+    records: List[Dict[str, Any]] = []
+    newest = event_record(bmc, 0xFFFF)
+    last = newest[2] | newest[3] << 8 if newest else 0
+    number = last - NEWEST_EVENTS if last > NEWEST_EVENTS and event_record(bmc, last - NEWEST_EVENTS) else 0
+    seen = set()
+    while newest and number != 0xFFFF and number not in seen and len(records) < MAX_EVENTS:
+        seen.add(number)
+        data = event_record(bmc, number)
+        if not data:
+            break
+        number = data[0] | data[1] << 8
+        records.append({"record": data[2:18].hex(), **said_of(data[2:18], constants)})
+    return {"records": records, "complete": number == 0xFFFF or not newest}
+
+
+def event_record(bmc: Bmc, number: int) -> bytes:
+    """The next record's number and this record; b"" where there is none of that number."""
+    answer = bmc.raw_command(0x0A, 0x43, (0, 0, number & 0xFF, number >> 8, 0, 0xFF))
+    if answer["code"] in NO_SUCH_EVENT:
+        return b""
+    data = bmc.data(answer)
+    if len(data) < 18:
+        raise ValueError("a record that is too short")
+    return data
+
+
+def said_of(record: bytes, constants: Any) -> Dict[str, Any]:
+    """The sensor's type, the event and its health bits, by pyghmi's tables; nothing for an OEM's own record."""
+    if len(record) < 16 or record[2] >= 0xC0:
+        return {}
+    kind, gone, offset = record[12] & 0x7F, bool(record[12] & 0x80), record[13] & 0x0F
+    if kind == 0x6F:
+        table = constants.sensor_type_offsets.get(record[10], {})
+    else:
+        table = constants.generic_type_offsets.get(kind, {})
+    known = table.get(offset, {})
+    prefix = "deassertion_" if gone else ""
+    return {
+        "type": str(constants.sensor_type_codes.get(record[10], "")),
+        "event": str(known.get(prefix + "desc", "")),
+        "health": int(known.get(prefix + "severity", 0)),
+    }
+
+
+def converse(bmc: Bmc, libraries: Any, answer_to: IO[str]) -> None:
+    """Do one order after another until stdin ends: {"command": [netfn, command, data]} or {"read": request}."""
+    for line in iter(sys.stdin.readline, ""):
+        order = json.loads(line)
+        if "read" in order:
+            tell(answer_to, read(bmc, libraries, order["read"]))
+        else:
+            netfn, command, data = order["command"]
+            answer = bmc.raw_command(netfn, command, data)
+            tell(answer_to, {"code": answer["code"], "data": bytes(answer.get("data", b"")).hex()})
+
+
+def tell(answer_to: IO[str], answer: Dict[str, Any]) -> None:
+    answer_to.write(json.dumps(answer) + "\n")
+    answer_to.flush()
+
+
+def serve(request: Dict[str, Any], answer_to: IO[str], on_answer: Callable[[], None]) -> Dict[str, Any]:
     try:
         from pyghmi import exceptions
         from pyghmi.ipmi import fru, sdr
@@ -316,6 +416,7 @@ def serve(request: Dict[str, Any]) -> Dict[str, Any]:
     login = None
     try:
         strict = strict_session(session.Session, request["suites"])
+        strict.on_answer = staticmethod(on_answer)
         login = strict.__new__(strict, request["address"], request["username"], request["password"], request["port"])
         login.__init__(
             request["address"],
@@ -325,7 +426,12 @@ def serve(request: Dict[str, Any]) -> Dict[str, Any]:
             privlevel=request["privilege"],
         )
         bmc = Bmc(login, exceptions.IpmiException, constants)
-        answer = read(bmc, Libraries, request)
+        if request.get("dialogue"):
+            tell(answer_to, {"open": True, "suite": login.suite, "proofs": login.proofs})
+            converse(bmc, Libraries, answer_to)
+            answer: Dict[str, Any] = {"closed": True}
+        else:
+            answer = read(bmc, Libraries, request)
         answer["commands"] = bmc.commands
     except Stop:
         answer = {"error": {"type": "TimedOut", "msg": "the deadline passed while the BMC was being read"}}
@@ -349,7 +455,15 @@ def serve(request: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def main(request: Dict[str, Any]) -> None:
-    """Serve one request within request["seconds"], and write the answer to what was stdout."""
+    """Serve one request within request["seconds"], and write the answer to what was stdout.
+
+    A BMC that has not answered anything after request["patience"] seconds is not waited for any longer.
+    """
+    until = time.monotonic() + request["seconds"]
+    patience = request.get("patience") or request["seconds"]
+
+    def on_answer() -> None:
+        signal.setitimer(signal.ITIMER_REAL, max(0.01, until - time.monotonic()))
 
     def stop(_signal: int, _frame: Any) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -357,11 +471,11 @@ def main(request: Dict[str, Any]) -> None:
 
     signal.signal(signal.SIGALRM, stop)
     signal.signal(signal.SIGTERM, stop)
-    signal.setitimer(signal.ITIMER_REAL, request["seconds"])
+    signal.setitimer(signal.ITIMER_REAL, min(patience, request["seconds"]))
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer_to:
         os.dup2(2, 1)  # pyghmi prints in places
         try:
-            answer = serve(request)
+            answer = serve(request, answer_to, on_answer)
         except Stop:
             answer = {"error": {"type": "TimedOut", "msg": "the deadline passed before the login"}}
         json.dump(answer, answer_to)

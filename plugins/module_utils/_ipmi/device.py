@@ -90,6 +90,13 @@ def power_state(chassis: bytes) -> Optional[str]:
     return "on" if chassis[0] & 0x01 else "off"
 
 
+def restore_policy(chassis: bytes) -> Optional[str]:
+    """What the machine does when its power comes back, in the words of Redfish's PowerRestorePolicy."""
+    if not chassis:
+        return None
+    return ("AlwaysOff", "LastState", "AlwaysOn", None)[chassis[0] >> 5 & 0x03]
+
+
 def chassis_faults(chassis: bytes) -> Tuple[str, ...]:
     """The faults that Get Chassis Status flags; none is normal."""
     return tuple(name for index, bit, name in _CHASSIS_FAULTS if len(chassis) > index and chassis[index] & bit)

@@ -57,6 +57,13 @@ class Reading:
     """how often a digest of the password went out"""
     commands: int
     warnings: Tuple[str, ...] = field(default=())
+    sensor_readings: Tuple[Tuple[Any, ...], ...] = field(default=())
+    """name, type, value, units, health bits and states of every sensor that gave a reading"""
+    events: Optional[Tuple[Mapping[str, Any], ...]] = None
+    """child.read_events' records; None: not read"""
+    events_complete: bool = True
+    restore_policy: Optional[str] = None
+    """what the machine does when its power comes back, in Redfish's words"""
 
 
 def read(
@@ -94,15 +101,17 @@ def read(
         # The BMC said so before it saw a proof of the password, so this is still the first attempt with it.
         request["mac"] = False
         answer = ask(address, login, request, port=port, deadline=deadline, suites=suites, cancelled=cancelled)
-    return _reading(answer)
+    return reading_of(answer)
 
 
-def _reading(answer: Answer) -> Reading:
+def reading_of(answer: Answer) -> Reading:
+    """What the child's answer to child.read means."""
     data = answer.data
     sensors = data.get("sensors")
     if not isinstance(sensors, dict):
         sensors = {}
     chassis = _bytes(data, "chassis_status")
+    events = data.get("events")
     return Reading(
         device=device.device_id(_bytes(data, "device_id")),
         bmc_guid=device.guid(_bytes(data, "device_guid")),
@@ -119,6 +128,10 @@ def _reading(answer: Answer) -> Reading:
         logins=answer.proofs,
         commands=int(data.get("commands", 0)),
         warnings=answer.warnings,
+        sensor_readings=tuple(tuple(one) for one in sensors.get("readings", ())),
+        events=tuple(events["records"]) if isinstance(events, dict) else None,
+        events_complete=bool(events.get("complete")) if isinstance(events, dict) else True,
+        restore_policy=device.restore_policy(chassis),
     )
 
 

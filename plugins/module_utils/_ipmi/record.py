@@ -71,7 +71,7 @@ def hearth_server(reading: Reading, observed_at: datetime) -> Dict[str, Any]:
         "asset_tag": _first(fru, "Asset Number"),
         "hostname": None,
         "bios_version": None,
-        "health": _health(reading),
+        "health": health(reading),
         "power_state": reading.power,
         "observed_at": observed_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "cpus": None,
@@ -97,7 +97,7 @@ def _serial(fru: Mapping[str, str]) -> Optional[str]:
     return next(filter(None, (identity.serial(fru.get(name)) for name in names)), None)
 
 
-def _health(reading: Reading) -> Optional[str]:
+def health(reading: Reading) -> Optional[str]:
     """The worst of sensors and chassis flags in the words of every host; None: sensors were not read and no flag is up.
 
     A chassis flag says that there is a fault and not how bad it is, so it counts as a warning.

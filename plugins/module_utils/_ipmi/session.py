@@ -22,7 +22,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
-from typing import IO, Any, Dict, List, Mapping, Optional, Tuple, Type
+from typing import IO, Any, Dict, Mapping, Optional, Tuple, Type
 
 from .._core import errors
 from .._core.deadline import Deadline
@@ -38,7 +38,7 @@ _MAX_COMPLAINT = 8192
 _READ_AT_ONCE = 65536
 _CANCEL_CHECK = 0.2
 # What the child gets to close its session once it was told to stop
-_FAREWELL = 0.5
+FAREWELL = 0.5
 
 # The first line of stdin is the program and what it is to do. Nothing of it shows in the process list.
 _BOOT = (
@@ -69,7 +69,7 @@ _KINDS: Dict[str, Type[errors.HearthError]] = {
 _NEXT = {
     "MissingLibrary": "install pyghmi for the Python that runs this",
     "AuthenticationFailed": "check the user name and the password; it was tried once",
-    "AccessDenied": "give the account at least the privilege level USER for the LAN channel",
+    "AccessDenied": "give the account the privilege level USER for the LAN channel, or OPERATOR to switch and set",
     "Busy": "close other IPMI sessions, or try later",
     "TimedOut": "check that UDP port 623 passes, or give it more time (deadline)",
     "Unreachable": "check the address and the route to it",
@@ -124,7 +124,33 @@ def ask(
     :raises MissingLibrary: no pyghmi for this interpreter
     :raises Cancelled: ``cancelled`` was set
     """
-    where = f"IPMI at {address} port {port}"
+    where = place(address, port)
+    order = order_for(
+        address, login, request, port=port, deadline=deadline, privilege=privilege, suites=suites, where=where
+    )
+    data = _converse(order, deadline, cancelled, where)
+    raise_problem(data, where)
+    suite = int(data.get("suite", 0))
+    return Answer(data, suite, int(data.get("proofs", 0)), (*suite_warnings(suite), *warnings_in(data)))
+
+
+def place(address: str, port: int) -> str:
+    """How error messages name a BMC."""
+    return f"IPMI at {address} port {port}"
+
+
+def order_for(
+    address: str,
+    login: Login,
+    request: Mapping[str, Any],
+    *,
+    port: int,
+    deadline: Deadline,
+    privilege: int,
+    suites: Tuple[int, ...],
+    where: str,
+) -> Mapping[str, Any]:
+    """The first line of the child's stdin. BadInput for what must not be tried, TimedOut where no time is left."""
     check_login(login, where)
     if not suites or not set(suites) <= set(child.SUITES):
         raise errors.BadInput(
@@ -134,7 +160,7 @@ def ask(
             where=where,
         )
     deadline.check(where)
-    told = max(deadline.remaining() - _FAREWELL, deadline.remaining() / 2, 0.01)
+    told = max(deadline.remaining() - FAREWELL, deadline.remaining() / 2, 0.01)
     order = dict(request)
     order.update(
         address=address,
@@ -145,17 +171,25 @@ def ask(
         suites=sorted(suites, reverse=True),
         seconds=told,
     )
-    data = _converse({"program": inspect.getsource(child), "request": order}, deadline, cancelled, where)
+    return {"program": inspect.getsource(child), "request": order}
+
+
+def raise_problem(data: Mapping[str, Any], where: str) -> None:
+    """The child's {"error": ...} as the typed error that it names."""
     problem = data.get("error")
     if isinstance(problem, dict):
         kind = str(problem.get("type"))
         raise _KINDS.get(kind, errors.ProtocolViolation)(
             clean(str(problem.get("msg"))), where=where, next=_NEXT.get(kind, "")
         )
-    suite = int(data.get("suite", 0))
-    warnings: List[str] = [SHA1_WARNING] if suite == 3 else []
-    warnings.extend(clean(str(warning)) for warning in data.get("warnings", ()))
-    return Answer(data, suite, int(data.get("proofs", 0)), tuple(warnings))
+
+
+def suite_warnings(suite: int) -> Tuple[str, ...]:
+    return (SHA1_WARNING,) if suite == 3 else ()
+
+
+def warnings_in(data: Mapping[str, Any]) -> Tuple[str, ...]:
+    return tuple(clean(str(warning)) for warning in data.get("warnings", ()))
 
 
 def check_login(login: Login, where: str = "") -> None:
@@ -179,12 +213,25 @@ def _converse(
     order: Mapping[str, Any], deadline: Deadline, cancelled: Optional[threading.Event], where: str
 ) -> Mapping[str, Any]:
     """Start the child, hand it the order, and take its answer."""
+    talk = _Talk(json.dumps(order).encode() + b"\n", where)
+    grace = FAREWELL
+    process = start(where)
+    try:
+        talk.run(process, deadline, cancelled)
+        grace = 0.0  # it has said everything, or had its chance to log out before the deadline
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(deadline.remaining())
+    finally:
+        end(process, grace)
+    return talk.result(process.returncode)
+
+
+def start(where: str) -> subprocess.Popen[bytes]:
+    """A child that waits for its order on stdin; whoever starts it hands it to :func:`end`."""
     if not sys.executable:
         raise errors.MissingLibrary("there is no Python interpreter to start for IPMI", where=where)
-    talk = _Talk(json.dumps(order).encode() + b"\n", where)
-    grace = _FAREWELL
     # run_command, which ansible-test wants here, exists only in a module, and bounds neither time nor size.
-    process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+    return subprocess.Popen(  # pylint: disable=ansible-bad-function
         [sys.executable, "-c", _BOOT],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -193,14 +240,6 @@ def _converse(
         env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
         start_new_session=True,
     )
-    try:
-        talk.run(process, deadline, cancelled)
-        grace = 0.0  # it has said everything, or had its chance to log out before the deadline
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(deadline.remaining())
-    finally:
-        _end(process, grace)
-    return talk.result(process.returncode)
 
 
 class _Talk:
@@ -279,7 +318,7 @@ class _Talk:
         return data
 
 
-def _end(process: subprocess.Popen[bytes], grace: float) -> None:
+def end(process: subprocess.Popen[bytes], grace: float) -> None:
     """Leave no child and no pipe behind: with ``grace`` seconds to log out if it is interrupted, then by force."""
     try:
         if grace and process.poll() is None:

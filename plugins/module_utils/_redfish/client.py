@@ -61,6 +61,8 @@ class RedfishClient:
         self.platform = platform
         self._login: Optional[Login] = None
         self._relogged = False
+        #: False after a logout of which the BMC did not say that it was done
+        self.logged_out = True
         self._sessions = ""
         self._seen: Dict[str, Dict[str, Any]] = {}
         self._missing: set[str] = set()
@@ -83,6 +85,7 @@ class RedfishClient:
         """What a later document told (see platforms.index.refined)."""
         self._platform = platform
         self._headers = dict(platform.headers) or None
+        self.transport.headers = dict(platform.headers)  # of changes, and of sushy's requests, too
         self._asleep = re.compile(platform.asleep) if platform.asleep else None
         if self.transport.keep_alive != platform.keep_alive:
             self.transport.keep_alive = platform.keep_alive
@@ -105,13 +108,39 @@ class RedfishClient:
             self._remember(proof, answer.json())
         return self._login.credential
 
+    @property
+    def basic(self) -> bool:
+        """Whether requests carry the password itself (Basic), since there is no session."""
+        return self._login is not None and self._login.basic
+
+    @property
+    def session_path(self) -> str:
+        """The session to delete at the end; "" where there is none."""
+        return self._login.session if self._login is not None else ""
+
+    @property
+    def username(self) -> str:
+        return self._login.credential.username if self._login is not None else ""
+
+    @property
+    def can_renew(self) -> bool:
+        """Whether a login that was dropped may be repeated: once, with the credential that worked."""
+        return self._login is not None and not self._relogged
+
+    def renew(self) -> None:
+        """Log in once more where the BMC has dropped a login."""
+        if self._login is not None and self.can_renew:
+            self._relogged = True
+            self._log_in_again(self._login)
+
     def close(self) -> None:
         """Delete the session, if there is one, and close the connection; takes LOGOUT_SECONDS at most."""
         login, self._login = self._login, None
         try:
             if login is not None and not login.basic:
                 self.transport.wind_down(LOGOUT_SECONDS)
-                if not log_out(self.transport, login, self._headers):
+                self.logged_out = log_out(self.transport, login, self._headers)
+                if not self.logged_out:
                     self.warn("the session could not be deleted; it stays on the BMC until it ages out")
         finally:
             self.transport.close()
@@ -133,6 +162,29 @@ class RedfishClient:
             self._missing.add(_key(path))
         answer.raise_for_status(f"{self.transport.endpoint.url}{path}")
         return self._remember(path, answer.json())
+
+    def fresh(self, path: str) -> Dict[str, Any]:
+        """As ``get``, read again although it has been read: for what changes while one waits."""
+        key = _key(self.transport.endpoint.target(path))
+        self._seen.pop(key, None)
+        self._missing.discard(key)
+        return self.get(path)
+
+    def change(self, path: str, payload: Mapping[str, Any]) -> Response:
+        """PATCH with the ETag that the document had when it was read, as far as the peer can do it.
+
+        A typed error for every status from 300. A 401 is answered by one more login, as for reading.
+        """
+        path = self.transport.endpoint.target(path)
+        etag = self._seen.pop(_key(path), {}).get("@odata.etag")
+        known = etag if isinstance(etag, str) else None
+        try:
+            return self.transport.modify("PATCH", path, payload, etag=known)
+        except AuthenticationFailed:
+            if self.basic or not self.can_renew:
+                raise
+            self.renew()
+            return self.transport.modify("PATCH", path, payload, etag=known)
 
     def find(self, path: str, what: str = "") -> Optional[Dict[str, Any]]:
         """As ``try_get``, for what may well not be there: no warning then."""
@@ -257,8 +309,7 @@ class RedfishClient:
                 if answer.status != 401:
                     return answer
             if answer.status == 401 and not self._relogged:
-                self._relogged = True
-                self._log_in_again(self._login)
+                self.renew()
                 answer = self.transport.request("GET", path, headers=self._headers, patience=patience)
         return answer
 

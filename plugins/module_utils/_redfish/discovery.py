@@ -49,7 +49,6 @@ from .._core.errors import (
     CredentialWithheld,
     HearthError,
     PinMismatch,
-    PinUnknown,
 )
 from .._core.limits import Limits
 from .._core.transport import Transport
@@ -69,6 +68,7 @@ from .processors import processors_of
 from .security import secure_boot_of, tpm_of
 from .service_root import no_redfish, root_digest, service_root
 from .systems import machines_of
+from .untrusted import untrusted
 
 DETAILS = ("minimal", "standard", "full")
 
@@ -179,7 +179,8 @@ class _Discovery:
         if root is None:
             return
         if not self.bmc.peer.trusted:
-            self._give_up("bmc_unpinned", "unpinned", self._untrusted())
+            error = untrusted(self.request.endpoint, self.request.trust, self.bmc.peer)
+            self._give_up("bmc_unpinned", "unpinned", error)
             return
         if self.request.previous_root and self.request.previous_root == self.outcome.root_digest:
             self.outcome.unchanged = True
@@ -303,33 +304,6 @@ class _Discovery:
         record = bmc_record(self.bmc, MachineView(), state=state, error=error)
         self.outcome.error = record["error"]
         self.outcome.hosts = [{"system_id": "", "hearth_bmc": record}]
-
-    def _untrusted(self) -> HearthError:
-        where, peer = self.request.endpoint.url, self.bmc.peer
-        if self.request.endpoint.scheme == "http":
-            return CredentialWithheld(
-                "plain HTTP: no credential is sent over it",
-                expected="HTTPS",
-                found="HTTP",
-                where=where,
-                next="use HTTPS, or write that this BMC may be logged in to over plain HTTP",
-            )
-        pin = peer.pin if peer else ""
-        if self.request.trust.pins:
-            return PinMismatch(
-                "the BMC's key is not the pinned one; no credential was sent",
-                expected=", ".join(sorted(self.request.trust.pins)),
-                found=pin,
-                where=where,
-                next="find out why the key changed, then pin the new one",
-            )
-        return PinUnknown(
-            "no key is pinned for this BMC; no credential was sent",
-            expected="a pin in the map or in the state store",
-            found=pin,
-            where=where,
-            next="compare the fingerprint with the machine's, then pin it (playbooks/pin_bmcs.yml)",
-        )
 
     # Means
 

@@ -80,7 +80,7 @@ def _read(client: RedfishClient, uris: List[str]) -> List[MachineView]:
             client.note(error, f"system {last_segment(uri)[:64]}")
             document = {}
         else:
-            if not _is_system(document):
+            if not is_system(document):
                 client.warn(f"system {last_segment(uri)[:64]} is listed and is something else")
                 continue
             client.platform = refined(client.platform, "system", document)
@@ -95,7 +95,7 @@ def _read(client: RedfishClient, uris: List[str]) -> List[MachineView]:
     return machines
 
 
-def _is_system(document: Mapping[str, Any]) -> bool:
+def is_system(document: Mapping[str, Any]) -> bool:
     """Whether a member of Systems is a system: links of a broken or hostile BMC lead to its collections again."""
     said = word(document.get("@odata.type"))
     return "Members" not in document and (not said or said.lstrip("#").startswith("computersystem."))

@@ -21,16 +21,19 @@ import threading
 import time
 import typing as t
 
+# (method, path) or (method, path, body as JSON text); ``{session}`` in a path stands for the session's own URI.
+Step = t.Union[tuple[str, str], tuple[str, str, str]]
+
 
 class Plan(t.TypedDict):
-    """What to send. ``sequences`` holds (method, path) by platform; ``{session}`` stands for the session's own URI."""
+    """What to send. ``sequences`` holds the steps of each platform; a POST without a body is the login."""
 
     ca: str
     username: str
     password: str
     concurrency: int
     bmcs: list[tuple[str, int, str]]
-    sequences: dict[str, list[tuple[str, str]]]
+    sequences: dict[str, list[Step]]
 
 
 def ask(plan: Plan, context: ssl.SSLContext, address: str, port: int, platform: str) -> int:
@@ -39,12 +42,13 @@ def ask(plan: Plan, context: ssl.SSLContext, address: str, port: int, platform: 
     headers = {"Accept": "application/json"}
     session = ""
     sequence = plan["sequences"][platform]
-    if not any(method == "POST" for method, _path in sequence):
+    if not any(step[0] == "POST" and len(step) == 2 for step in sequence):
         pair = f"{plan['username']}:{plan['password']}".encode()
         headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
-    for method, path in sequence:
-        body = None
-        if method == "POST":
+    for method, path, *given in sequence:
+        body = given[0] if given else None
+        login = method == "POST" and not given
+        if login:
             body = json.dumps({"UserName": plan["username"], "Password": plan["password"]})
         extra = {"Content-Type": "application/json"} if body else {}
         connection.request(method, path.replace("{session}", session), body, {**headers, **extra})
@@ -52,7 +56,7 @@ def ask(plan: Plan, context: ssl.SSLContext, address: str, port: int, platform: 
         response.read()
         if response.status >= 400:
             raise RuntimeError(f"{method} {path} on {address} ({platform}) gave {response.status}")
-        if method == "POST":
+        if login:
             headers["X-Auth-Token"] = response.headers["X-Auth-Token"]
             session = response.headers["Location"]
             session = session[session.index("/redfish") :]

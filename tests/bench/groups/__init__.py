@@ -9,9 +9,13 @@ from __future__ import annotations
 import typing as t
 
 from ..figures import Figure
-from . import discovery, inventory_graph
+from . import discovery, fleet_power, inventory_graph, power
 
 GROUPS: dict[str, t.Callable[[t.Mapping[str, t.Any]], list[Figure]]] = {
     "discovery": discovery.measure,
     "inventory_graph": inventory_graph.measure,
+    "power_peer": power.beside_peer,
+    "power_floor": power.above_floor,
+    "power_black_holes": power.with_black_holes,
+    "fleet_power": fleet_power.measure,
 }

@@ -16,6 +16,7 @@ from tests.emulators.redfish.fleet import Fleet
 from tests.emulators.redfish.personalities.index import PERSONALITIES
 
 from ..bench_fleet import CONCURRENCY, LATENCY_MS, PLATFORMS, ansible_environment, fleet_of, inventory_file, plan_file
+from ..clients.bare import Step
 from ..figures import Figure, held, stated
 from ..processes import Account, run
 from ..recording import sequences
@@ -54,7 +55,7 @@ def _measure(fleet: Fleet, folder: pathlib.Path, given: t.Mapping[str, t.Any]) -
 
 
 def _client_cpu(
-    fleet: Fleet, folder: pathlib.Path, sent: dict[str, list[tuple[str, str]]], context: t.Mapping[str, t.Any]
+    fleet: Fleet, folder: pathlib.Path, sent: dict[str, list[Step]], context: t.Mapping[str, t.Any]
 ) -> list[Figure]:
     """CPU for a BMC that keeps its connection, and for one that wants a new one (and its TLS) for each request."""
     figures: list[Figure] = []

@@ -83,6 +83,7 @@ class Admin:
             ("GET", "/statistics"): self._statistics,
             ("POST", "/statistics/reset"): self._reset,
             ("GET", "/bmcs"): self._describe_all,
+            ("POST", "/power"): self._power_all,
             ("PUT", "/faults"): self._share_out,
             ("DELETE", "/faults"): self._no_faults,
         }
@@ -133,6 +134,9 @@ class Admin:
             *(line.ask("bmcs", order=order, asked=share) for line, share in per_worker.items())
         )
         return {address: answer for part in answers for address, answer in part.items()}
+
+    async def _power_all(self, body: dict[str, Any]) -> dict[str, Any]:
+        return await self._orders("power", dict.fromkeys(self._worker_of, body))
 
     async def _no_faults(self, body: dict[str, Any]) -> dict[str, Any]:
         return await self._share_out({})

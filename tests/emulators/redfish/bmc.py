@@ -106,6 +106,13 @@ class Bmc:
             found = self._machines[path] = SimulatedMachine(self.manners, self.around.clock)
         return found
 
+    def adopt(self, platform: Platform) -> None:
+        """From now on with that platform's manners and tree; the machines keep the power that they have."""
+        self.platform = platform
+        for machine in self._machines.values():
+            if isinstance(machine, SimulatedMachine):
+                machine.adopt(platform.manners)
+
     def reading(self, name: str, middle: float, spread: float) -> float:
         phase = zlib.crc32(f"{self.unit.index}/{name}".encode()) / 2**32 * 2 * math.pi
         return middle + spread * math.sin(phase + self.around.clock() / 60.0)

@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--platforms", default="", metavar="NAME=WEIGHT,…", help="default: all, alike; see --list")
     made.add_argument("--latency", default="0", metavar="MS|MIN-MAX", help="milliseconds a request (%(default)s)")
     made.add_argument("--faults", default="", metavar="NAME=SHARE[:OPTION=VALUE…],…", help="share: 5%% or a count")
+    made.add_argument("--power-seconds", type=float, metavar="S", help="of each power transition (the platform's own)")
     made.add_argument("--https-port", type=int, default=8443, metavar="PORT")
     made.add_argument("--http-port", type=int, default=8080, metavar="PORT", help="0: no plain HTTP (%(default)s)")
     made.add_argument("--admin-port", type=int, default=0, metavar="PORT", help="0: any (%(default)s)")
@@ -111,6 +112,7 @@ def plan_of(options: argparse.Namespace) -> tuple[Plan, dict[str, Personality]]:
         platforms=chosen,
         latency=latency(options.latency),
         faults=fault_shares(options.faults),
+        power_seconds=options.power_seconds,
         https_port=options.https_port,
         http_port=options.http_port,
         workers=options.workers,

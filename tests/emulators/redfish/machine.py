@@ -27,6 +27,10 @@ class Machine(Protocol):
     def boot_progress(self) -> str:
         """A BootProgressTypes value of the ComputerSystem schema."""
 
+    @property
+    def seconds_since_boot(self) -> float:
+        """Since the machine was last switched on or restarted."""
+
     def reset(self, reset_type: str) -> bool:
         """Starts what a ResetType asks for. False: that state is reached already and nothing happens."""
 
@@ -45,6 +49,10 @@ class SimulatedMachine:
         self._state = state
         self._due: list[tuple[float, str]] = []  # (when, state), in order
         self._booted_at = clock() - manners.boot_seconds  # when the power came on last; long ago at first
+
+    def adopt(self, manners: Manners) -> None:
+        """From now on with these."""
+        self._manners = manners
 
     @property
     def power_state(self) -> str:
@@ -73,6 +81,11 @@ class SimulatedMachine:
             if share < limit:
                 return progress
         return "OSRunning"
+
+    @property
+    def seconds_since_boot(self) -> float:
+        self.power_state  # noqa: B018  # what is due by now has happened
+        return self._clock() - self._booted_at
 
     def reset(self, reset_type: str) -> bool:
         state = self.power_state

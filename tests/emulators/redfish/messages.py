@@ -21,7 +21,13 @@ _MESSAGES: dict[str, tuple[str, str, str]] = {
     "ActionParameterUnknown": ("Warning", "Action %1 has no parameter %2.", "Leave the parameter out."),
     "ActionParameterValueNotInList": ("Warning", "%1 is not an allowed value of %2 in action %3.", "Use a listed one."),
     "ActionParameterValueTypeError": ("Warning", "%1 has the wrong type for %2 in action %3.", "Correct the type."),
+    "ActionParameterValueFormatError": (
+        "Warning",
+        "%1 has the wrong format for %2 in action %3.",
+        "Correct the value.",
+    ),
     "AccountRemoved": ("OK", "The account is gone.", "None."),
+    "CouldNotEstablishConnection": ("Critical", "No connection to %1.", "Check that the URI can be reached."),
     "CreateFailedMissingReqProperties": ("Critical", "A new resource needs property %1.", "Add the property."),
     "CreateLimitReachedForResource": ("Critical", "There is no room for another one.", "Delete one first."),
     "GeneralError": ("Critical", "The service failed.", "Look into the BMC's log."),

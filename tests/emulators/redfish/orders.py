@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.emulators.redfish.bmc import Bmc
-from tests.emulators.redfish.body import merged
+from tests.emulators.redfish.body import CompiledTree, merged
+from tests.emulators.redfish.personalities.index import PERSONALITIES
+from tests.emulators.redfish.surroundings import Platform
 
 Order = Callable[[Bmc, dict[str, Any]], Any]
 
@@ -85,6 +88,24 @@ def overlay(bmc: Bmc, arguments: dict[str, Any]) -> Any:
     return {}
 
 
+def manners(bmc: Bmc, arguments: dict[str, Any]) -> Any:
+    """This BMC alone behaves so from now on (``Manners`` by name); none: as its platform does. No tree is shared then,
+    since what a platform knows of itself (the Allow headers) follows from its manners."""
+    usual: Platform = bmc.kept.setdefault("usual platform", bmc.platform)
+    before = usual.manners
+    own: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if not hasattr(before, name):
+            raise ValueError(f"there is no manner {name}")
+        own[name] = type(getattr(before, name))(value)
+    if own:
+        tree = CompiledTree(PERSONALITIES[usual.name].tree())
+        bmc.adopt(Platform(usual.name, replace(before, **own), tree))
+    else:
+        bmc.adopt(usual)
+    return sorted(own)
+
+
 def log(bmc: Bmc, arguments: dict[str, Any]) -> Any:
     """Writes ``message`` with ``severity`` to the platform's log."""
     bmc.log(arguments["message"], arguments.get("severity", "OK"))
@@ -105,6 +126,7 @@ ORDERS: dict[str, Order] = {
     "credentials": credentials,
     "power": power,
     "overlay": overlay,
+    "manners": manners,
     "log": log,
     "end_sessions": end_sessions,
 }

@@ -111,6 +111,9 @@ class MachineView(Protocol):
     ) -> str: ...  # BootProgressTypes: "None", "SystemHardwareInitializationComplete", "OSRunning"…
 
     @property
+    def seconds_since_boot(self) -> float: ...  # since it was last switched on or restarted
+
+    @property
     def powered_on(self) -> bool: ...  # the host's parts have power: On or PoweringOff
 
 
@@ -266,6 +269,27 @@ class Manners:
     host_off_503: tuple[str, ...] = ()  # path prefixes that answer 503 while the first system is off
     slow: Mapping[str, float] = field(default_factory=dict)  # path → extra seconds of one slow resource
     read_only: frozenset[str] = frozenset()  # "ComputerSystem.AssetTag": not writable on this platform
+    # what the machine boots from
+    boot_whole: bool = False  # a PATCH of Boot names enabled, target and mode together, or is refused
+    boot_needs_enabled: bool = False  # a boot target is refused without BootSourceOverrideEnabled
+    boot_at: str = (
+        "system"  # where Boot is written: "system" | "settings" (the settings object; holds from the next boot)
+    )
+    boot_refusals: int = 0  # so many changes of Boot are refused (400): HPE's self-test is still running
+    boot_order_shown: bool = True  # False: a new BootOrder is accepted and the old one shown
+    # virtual media
+    media_refuses: frozenset[str] = frozenset()  # parameters of InsertMedia that are refused
+    media_needs: tuple[str, ...] = ()  # parameters of InsertMedia that are demanded beside Image
+    media_url_refuses: str = ""  # characters that the image's URL must not hold
+    media_lingers: float = 0.0  # seconds that Inserted stays true after EjectMedia
+    media_stale_name: bool = False  # ImageName outlives an eject, ConnectedVia never leaves NotConnected
+    media_mounts: bool = True  # False: InsertMedia is accepted, and nothing is inserted
+    media_by: str = "action"  # "action" | "patch"
+    media_broken_slots: frozenset[str] = frozenset()  # slots whose InsertMedia answers 405
+    media_licensed: bool = True  # False: 403, a licence is missing
+    # lights
+    light_works: bool = True  # False: a change is accepted, and the light stays as it is
+    located_as: str = "Blinking"  # IndicatorLED while LocationIndicatorActive, where a resource has both
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Plan:
     platforms: Mapping[str, int]
     latency: tuple[float, float] = (0.0, 0.0)  # seconds, uniform between the two
     faults: tuple[FaultShare, ...] = ()
+    power_seconds: float | None = None  # of every transition of power; None: the platform's own
     https_port: int = 8443
     http_port: int = 8080  # 0: no plain HTTP
     workers: int = 2

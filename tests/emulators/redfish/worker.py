@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from random import Random
@@ -51,6 +52,7 @@ class Worker:
             http_port=plan.http_port,
             shared_context=shared,
         )
+        self._power_seconds = plan.power_seconds
         self._platforms: dict[str, Platform] = {}
         self.bmcs: dict[str, Bmc] = {}
         for unit, personality, faults in share:
@@ -70,7 +72,12 @@ class Worker:
     def _platform(self, personality: Personality) -> Platform:
         found = self._platforms.get(personality.name)
         if found is None:
-            found = Platform(personality.name, personality.manners, CompiledTree(personality.tree()))
+            manners, seconds = personality.manners, self._power_seconds
+            if seconds is not None:
+                manners = replace(
+                    manners, power_on_seconds=seconds, power_off_seconds=seconds, graceful_off_seconds=seconds
+                )
+            found = Platform(personality.name, manners, CompiledTree(personality.tree()))
             self._platforms[personality.name] = found
         return found
 

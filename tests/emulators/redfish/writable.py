@@ -35,6 +35,14 @@ def text(most: int = 256) -> Rule:
     return check
 
 
+def nothing_or(rule: Rule) -> Rule:
+    def check(name: str, value: Json, now: Json) -> None:
+        if value is not None:
+            rule(name, value, now)
+
+    return check
+
+
 def flag(name: str, value: Json, now: Json) -> None:
     if not isinstance(value, bool):
         raise Refusal(400, "PropertyValueTypeError", _shown(value), name, related=name)
@@ -120,9 +128,9 @@ WRITABLE: dict[str, Rules] = {
             "BootSourceOverrideTarget": text(),
             "BootSourceOverrideEnabled": choice("Disabled", "Once", "Continuous"),
             "BootSourceOverrideMode": choice("Legacy", "UEFI"),
-            "UefiTargetBootSourceOverride": text(2048),
+            "UefiTargetBootSourceOverride": nothing_or(text(2048)),
             "BootNext": text(),
-            "HttpBootUri": text(2048),
+            "HttpBootUri": nothing_or(text(2048)),
             "BootOrder": reordered,
             "StopBootOnFault": choice("Never", "AnyFault"),
             "AutomaticRetryConfig": choice("Disabled", "RetryAttempts", "RetryAlways"),
@@ -150,6 +158,13 @@ WRITABLE: dict[str, Rules] = {
     "EnvironmentMetrics": {"PowerLimitWatts": _LIMIT},
     "Control": {"SetPoint": whole(0, 100_000), "ControlMode": choice("Automatic", "Manual", "Disabled", "Override")},
     "TelemetryService": {"ServiceEnabled": flag},
+    "VirtualMedia": {  # only where media are inserted by PATCH (Manners.media_by)
+        "Image": nothing_or(text(2048)),
+        "Inserted": flag,
+        "WriteProtected": flag,
+        "UserName": text(),
+        "Password": text(),
+    },
     "EventService": {
         "ServiceEnabled": flag,
         "DeliveryRetryAttempts": whole(0, 100),
@@ -161,6 +176,8 @@ WRITABLE: dict[str, Rules] = {
 def rules_for(manners: Manners, kind: str, body: dict[str, Json]) -> Rules:
     """The writable properties that this body shows; empty where PATCH is not allowed at all."""
     rules = {**WRITABLE[""], **WRITABLE.get(kind, {})}
+    if kind == "VirtualMedia" and manners.media_by != "patch":
+        return {}
     return {name: rule for name, rule in rules.items() if name in body and f"{kind}.{name}" not in manners.read_only}
 
 

@@ -27,9 +27,10 @@ class CallbackModule(CallbackBase):
     def _record(self, outcome: str, result: Any) -> None:
         # ansible-core 2.19 renamed what was _task and _result.
         task = getattr(result, "task", None) or result._task
+        host = getattr(result, "host", None) or result._host
         fields = getattr(result, "result", None) or result._result
         with open(os.environ["HEARTH_TEST_RESULTS"], "a", encoding="utf-8") as file:
-            line = {"outcome": outcome, "task": task.get_name(), "result": fields}
+            line = {"outcome": outcome, "host": host.get_name(), "task": task.get_name(), "result": fields}
             file.write(json.dumps(line, default=str) + "\n")
 
     def v2_runner_on_ok(self, result: Any) -> None:

@@ -30,6 +30,8 @@ MEGARAC = Platform(
     # $expand is advertised and drops required properties of the members: DGX H100, GB300 with RtpVersion 13.09.1
     # (field notes §6, §8.12). The root alone cannot tell those from their sisters, so none of the family expands.
     expand="",
+    # field notes §6: whole Boot object must be sent
+    boot_whole=True,
 )
 
 GIGABYTE = replace(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .record import Platform, Refinement, Sign
+from .record import BootReplacement, Platform, Refinement, Sign
 
 IDRAC9 = Platform(
     name="idrac9",
@@ -34,6 +34,8 @@ IDRAC9 = Platform(
     # GPUs are processors named "Video.Slot.2-1" or "ProcessorAccelerator.Slot.7-1" (capture dell).
     gpu_id=r"^Video\.|Accelerator|GPU",
     no_gpu_id=r"^CPU\.",
+    # The XE9680 boots from the network by HTTP only (field notes §6).
+    boot_replacements=(BootReplacement("Pxe", "UefiHttp", model=r"XE9680"),),
 )
 
 IDRAC10 = replace(

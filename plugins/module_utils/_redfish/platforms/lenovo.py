@@ -21,6 +21,8 @@ XCC = Platform(
     session_limit=16,  # field notes §6
     # Confluent's OEM classes for XCC and for XCC3 rely on $expand (field notes §2.5: it trusts no advertisement).
     expand="$expand=.($levels=1)",
+    # They belong to the web console and to uploads (field notes §6: "RDOC/Remote slots unusable").
+    media_unusable=r"^(RDOC|Remote)\d*$",
 )
 
 XCC3 = replace(

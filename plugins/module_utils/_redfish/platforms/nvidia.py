@@ -26,6 +26,8 @@ DGX_H100 = replace(
     # nv-redfish keeps the list of the real ones.
     bogus_members=r"/Systems/(?!DGX$|HGX_Baseboard_0$)[^/]+$|/Managers/(?!BMC$|HGX_BMC_0$|HGX_FabricManager_0$)[^/]+$",
     asleep=_BEHIND_HGX,
+    # infra-controller#1838
+    boot_order_hint="This BMC is known to misreport its boot order: look at the machine's own setup.",
 )
 
 NVIDIA = Platform(

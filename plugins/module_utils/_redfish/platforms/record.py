@@ -62,6 +62,24 @@ class Refinement:
 
 
 @dataclass(frozen=True)
+class BootReplacement:
+    """A boot target that does not boot what its name says, and the one that does.
+
+    ``model`` and ``but_not`` are searched in the system's Model: only these machines, all but these.
+    """
+
+    target: str  # as in BootSourceOverrideTarget
+    becomes: str
+    model: str = ""
+    but_not: str = ""
+
+    def applies(self, target: str, model: str) -> bool:
+        if target != self.target or (self.model and not re.search(self.model, model)):
+            return False
+        return not (self.but_not and re.search(self.but_not, model))
+
+
+@dataclass(frozen=True)
 class Platform:
     """A family of BMCs. Sequences are in order of preference."""
 
@@ -97,6 +115,15 @@ class Platform:
     gpu_places: Tuple[str, ...] = ("processors",)  # "processors" | "pcie_devices" | "chassis_devices"
     gpu_id: str = r"GPU|^Video\.|Accel|^OAM|^SXM"  # Id of a processor or PCIe device that may be a GPU
     no_gpu_id: str = r"^(HGX_)?(DevType\d+_)?(CPU|FPGA)"  # Id of a processor that is surely none
+
+    # Boot
+    boot_whole: bool = False  # enabled, target and mode are written together, or refused
+    boot_replacements: Tuple[BootReplacement, ...] = ()
+    boot_order_hint: str = ""  # what to know when a boot order does not show
+
+    # Virtual media
+    media_unusable: str = ""  # Id of a slot that is listed and takes no image by URL
+    media_url_refuses: str = ""  # characters that the image's URL must not hold
 
     def attempts(self) -> int:
         """How many different credentials a run may try: below the lockout threshold, 2 where that is not known."""

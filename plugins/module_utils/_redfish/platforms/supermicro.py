@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .record import Platform, Sign
+from .record import BootReplacement, Platform, Sign
 
 SUPERMICRO = Platform(
     name="supermicro",
@@ -22,4 +22,9 @@ SUPERMICRO = Platform(
     # Processors lists CPUs only; GPUs are PCIe devices of the chassis named GPU1… (capture supermicro).
     gpu_places=("processors", "pcie_devices"),
     gpu_id=r"^GPU",
+    # Virtual media are a USB CD here: "Cd" is offered and does not boot from them. The ARS-111GL-NHR knows "Cd" alone
+    # (field notes §6).
+    boot_replacements=(BootReplacement("Cd", "UsbCd", but_not=r"ARS-111GL-NHR"),),
+    # field notes §6: image URL must not contain ? or =
+    media_url_refuses="?=",
 )

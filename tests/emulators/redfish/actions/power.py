@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.emulators.redfish import changing
-from tests.emulators.redfish.body import merged
+from tests.emulators.redfish.actions.boot import use_boot_override
 from tests.emulators.redfish.http1 import Reply
 from tests.emulators.redfish.messages import Refusal
 from tests.emulators.redfish.personality import Json
@@ -36,15 +36,8 @@ def reset_system(bmc: Bmc, system: str, parameters: dict[str, Json]) -> Reply:
     else:
         bmc.log(f"Reset of {system.rpartition('/')[2]}: {reset_type}.")
         if reset_type in _BOOTS:
-            _use_boot_override(bmc, system)
+            use_boot_override(bmc, system)
     return changing.done(bmc)
-
-
-def _use_boot_override(bmc: Bmc, system: str) -> None:
-    boot = (bmc.body(system) or {}).get("Boot", {})
-    if boot.get("BootSourceOverrideEnabled") == "Once":
-        used = {"Boot": {"BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideTarget": "None"}}
-        bmc.overlay[system] = merged(bmc.overlay.get(system, {}), used)
 
 
 @action("Chassis.Reset")

@@ -95,6 +95,7 @@ PLAN = replace(
             for i in range(64)
         ),
     ),
+    drive_led="none",
     new_model=True,
     height_units=8,
     software="HostBMC_0",
@@ -158,6 +159,7 @@ PERSONALITY = Personality(
         expand="broken",  # field notes §6: $expand broken though advertised
         slow={FIRMWARE: 3.0},  # field notes §6: the inventory takes 2-3 min; scaled down to what a test can wait for
         host_off_503=PREFIXES,  # field notes §6: HGX_* 503 while host off (infra-controller#5418 #6412)
+        boot_order_shown=False,  # field notes §6: boot order misreported (infra-controller#1838)
         lockout_threshold=5,
         bmc_restart_seconds=6.0,
     ),

@@ -145,4 +145,5 @@ MANNERS = Manners(
     password_length=(8, 20),
     host_off_503=PREFIXES,  # field notes §6: HGX_* 503 while the host is off
     message_registry="Base.1.16",
+    media_needs=("UserName", "Password"),  # field notes §6: media wants credentials ("none")
 )

@@ -79,6 +79,7 @@ PERSONALITY = Personality(
     manners=replace(
         idrac9.PERSONALITY.manners,
         power_off_seconds=1.0,
+        boot_at="settings",  # field notes §6: boot via Settings
         reached_state="refused_409",  # field notes §6: 409 for On right after off
     ),
 )

@@ -278,6 +278,7 @@ PERSONALITY = Personality(
         expand_levels=1,  # field notes §6: Expand level 1
         page_size=50,  # field notes §6: 50-row log pages
         not_ready_seconds=2.0,  # field notes §6: SYS518/SWC0700 = not ready, retry
+        media_lingers=1.0,  # field notes §6: Inserted lingers after eject
         reached_state="refused_409",  # field notes §6: power 409 although the state is reached
         read_only=frozenset(  # field notes §6: lockout policy read-only
             {

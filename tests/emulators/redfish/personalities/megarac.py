@@ -147,5 +147,6 @@ MANNERS = Manners(
     message_registry="Base.1.12",
     expand_levels=5,
     patch_answer=204,
+    boot_whole=True,  # field notes §6: whole Boot object must be sent
     page_size=75,
 )

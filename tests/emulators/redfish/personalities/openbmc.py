@@ -105,6 +105,7 @@ def _system(made: TreeBuilder) -> None:
         made,
         "system",
         name="system",
+        reset_time=True,  # bmcweb: LastResetTime of the system since 2020
         manufacturer="Quanta Cloud Technology",
         model="M2-Board",
         part_number="MB-M2-2SKT",

@@ -177,5 +177,9 @@ PERSONALITY = Personality(
         expand_levels=2,
         message_registry="Base.1.13",
         reached_state="refused_400",  # field notes §6, generic
+        boot_needs_enabled=True,  # field notes §6: BootSourceOverrideEnabled always needed
+        media_refuses=frozenset({"Inserted", "WriteProtected"}),  # field notes §6
+        media_url_refuses="?=",  # field notes §6: image URL must not contain ? or =
+        media_stale_name=True,  # field notes §6: stale ImageName/NotConnected
     ),
 )

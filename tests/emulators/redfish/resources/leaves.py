@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from tests.emulators.redfish.personality import BmcView, Leaf, volatile
+from tests.emulators.redfish.personality import BmcView, Json, Leaf, volatile
 
 
 def rack(bmc: BmcView) -> Any:
@@ -67,6 +68,16 @@ SERVICE_UUID = uuid_of("service")
 
 def boot_progress(system: str = "") -> Leaf:
     return volatile(lambda bmc: bmc.machine(system).boot_progress)
+
+
+def last_reset_time(system: str = "") -> Leaf:
+    """When the machine was last switched on or restarted, by the BMC's clock."""
+
+    def leaf(bmc: BmcView) -> Json:
+        booted = bmc.now() - timedelta(seconds=bmc.machine(system).seconds_since_boot)
+        return booted.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+
+    return volatile(leaf)
 
 
 def while_on(value: Any, off: Any, system: str = "") -> Leaf:

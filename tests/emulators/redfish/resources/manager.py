@@ -10,7 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.emulators.redfish.personality import SERVICE_ROOT, Leaf, Template, clock, link, links, mac, volatile
+from tests.emulators.redfish.personality import (
+    OMITTED,
+    SERVICE_ROOT,
+    Leaf,
+    Template,
+    clock,
+    link,
+    links,
+    mac,
+    volatile,
+)
 from tests.emulators.redfish.resources.leaves import SERVICE_UUID, bmc_host_name, bmc_ipv4, unit_id, uuid_of
 from tests.emulators.redfish.resources.tree import TreeBuilder
 
@@ -188,7 +198,7 @@ def virtual_media(tree: TreeBuilder, owner: str, slots: Iterable[MediaSlot], *, 
             "ConnectedVia": "NotConnected",
             "Inserted": False,
             "WriteProtected": True,
-            "Actions": actions,
+            "Actions": _unless_patched(actions),
         }
         template = body | dict(slot.body or {})
         tree.add(path, "VirtualMedia", slot.name, template)
@@ -196,3 +206,8 @@ def virtual_media(tree: TreeBuilder, owner: str, slots: Iterable[MediaSlot], *, 
         for key in ("Image", "ImageName"):
             tree[path].setdefault(key, None)
     return made
+
+
+def _unless_patched(actions: Template) -> Leaf:
+    """No actions where media are inserted by PATCH."""
+    return lambda bmc: OMITTED if bmc.manners.media_by == "patch" else actions

@@ -104,6 +104,7 @@ class ServerPlan:
     # chassis
     led: str = "active"
     chassis_led: str | None = None  # None: as the system
+    drive_led: str | None = None  # None: as the system
     chassis_resets: tuple[str, ...] = ()
     climate: Climate = field(default_factory=server_climate)
     old_model: bool = False
@@ -211,7 +212,14 @@ def _system(tree: TreeBuilder, plan: ServerPlan) -> None:
     if plan.ports:
         host_ports(tree, plan.system, plan.ports, chassis=plan.chassis, upper_case=plan.upper_case_macs)
     if plan.subsystems:
-        storage(tree, plan.system, plan.subsystems, chassis=plan.chassis, drive_chassis=plan.drive_chassis)
+        storage(
+            tree,
+            plan.system,
+            plan.subsystems,
+            chassis=plan.chassis,
+            drive_chassis=plan.drive_chassis,
+            led=plan.drive_led or plan.led,
+        )
     if plan.bios is not None:
         bios(tree, plan.system, **plan.bios)
     if plan.secure_boot is not None:

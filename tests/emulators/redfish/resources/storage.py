@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.emulators.redfish.personality import Template, link, links, token
+from tests.emulators.redfish.resources.chassis import indicator
 from tests.emulators.redfish.resources.leaves import state_when_on, uuid_of
 from tests.emulators.redfish.resources.parts import Disk
 from tests.emulators.redfish.resources.tree import TreeBuilder
@@ -43,11 +44,17 @@ class Subsystem:
 
 
 def storage(
-    tree: TreeBuilder, system: str, subsystems: Iterable[Subsystem], *, chassis: str, drive_chassis: str | None = None
+    tree: TreeBuilder,
+    system: str,
+    subsystems: Iterable[Subsystem],
+    *,
+    chassis: str,
+    drive_chassis: str | None = None,
+    led: str = "active",
 ) -> Template:
     made = tree.collect(f"{system}/Storage", "Storage", "Storage Collection")
     for subsystem in subsystems:
-        _subsystem(tree, system, subsystem, drive_chassis or chassis)
+        _subsystem(tree, system, subsystem, drive_chassis or chassis, led)
     return made
 
 
@@ -56,7 +63,7 @@ def drive_paths(system: str, subsystem: Subsystem) -> list[str]:
     return [f"{base}/Drives/{bay.identifier}" for bay in subsystem.bays]
 
 
-def _subsystem(tree: TreeBuilder, system: str, subsystem: Subsystem, drive_chassis: str) -> None:
+def _subsystem(tree: TreeBuilder, system: str, subsystem: Subsystem, drive_chassis: str, led: str) -> None:
     path = f"{system}/Storage/{subsystem.identifier}"
     drives = drive_paths(system, subsystem)
     volume = f"{path}/Volumes/{subsystem.volume}" if subsystem.volume else ""
@@ -73,7 +80,7 @@ def _subsystem(tree: TreeBuilder, system: str, subsystem: Subsystem, drive_chass
         _controller(tree, system, path, subsystem, body)
     tree.add(path, "Storage", subsystem.name, body)
     for number, (bay, drive) in enumerate(zip(subsystem.bays, drives, strict=True)):
-        _drive(tree, system, drive, bay, number, drive_chassis, volume if drive in mirrored else "")
+        _drive(tree, system, drive, bay, number, drive_chassis, volume if drive in mirrored else "", led)
     if volume:
         _volume(tree, volume, mirrored, subsystem.bays[0].disk)
 
@@ -107,7 +114,9 @@ def _controller(tree: TreeBuilder, system: str, path: str, subsystem: Subsystem,
     tree.add(f"{path}/Controllers/{subsystem.controller}", "StorageController", subsystem.name, facts)
 
 
-def _drive(tree: TreeBuilder, system: str, path: str, bay: Bay, number: int, chassis: str, volume: str) -> None:
+def _drive(
+    tree: TreeBuilder, system: str, path: str, bay: Bay, number: int, chassis: str, volume: str, led: str
+) -> None:
     disk = bay.disk
     drive_links: Template = {"Chassis": link(chassis)}
     if volume:
@@ -142,6 +151,7 @@ def _drive(tree: TreeBuilder, system: str, path: str, bay: Bay, number: int, cha
             },
             "Status": {"State": state_when_on("UnavailableOffline", system), "Health": "OK"},
             "Links": drive_links,
+            **indicator(led),
         },
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 from tests.emulators.redfish.personality import SERVICE_ROOT, Leaf, Template, links, power_state, serial, system_uuid
 from tests.emulators.redfish.resources.boot import BootChoices, boot_object
 from tests.emulators.redfish.resources.chassis import indicator
-from tests.emulators.redfish.resources.leaves import boot_progress, host_name
+from tests.emulators.redfish.resources.leaves import boot_progress, host_name, last_reset_time
 from tests.emulators.redfish.resources.parts import Cpu, Dimm
 from tests.emulators.redfish.resources.tree import TreeBuilder
 
@@ -49,6 +49,7 @@ def system(
     reset_types: Iterable[str] = ORDINARY_RESETS,
     led: str = "active",
     progress: bool = True,
+    reset_time: bool = False,
     chassis: Iterable[str] = (),
     managers: Iterable[str] = (),
     state: Any = "Enabled",
@@ -73,6 +74,7 @@ def system(
         "Status": {"State": state, "Health": "OK", "HealthRollup": "OK"},
         "Boot": boot_object(tree, path, boot) if boot else None,
         "BootProgress": {"LastState": boot_progress(path)} if progress else None,
+        "LastResetTime": last_reset_time(path) if reset_time else None,
     }
     if cpu:
         body["ProcessorSummary"] = {

@@ -1,0 +1,12 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""redfish_power for all hosts of a batch at once."""
+
+from __future__ import annotations
+
+from .fleet import fleet_contract
+from .redfish_power import REDFISH_POWER
+
+REDFISH_FLEET_POWER = fleet_contract("redfish_fleet_power", REDFISH_POWER)

@@ -1,0 +1,300 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access to one BMC for one task: its turn, the login, the system that is meant, sushy, and the logout at the end.
+
+``opened`` is the way in for every module that acts on a BMC. What it gives is closed whatever happens: the session is
+deleted after an error and after an interruption, too.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+
+from .._core.deadline import Deadline
+from .._core.endpoint import Endpoint
+from .._core.errors import BadInput, Busy, Cancelled, HearthError, NotFound, Unreachable
+from .._core.hostile import clean
+from .._core.limits import Limits
+from .._core.transport import Transport
+from .._core.trust import Trust
+from .chassis import chassis_of
+from .client import ROOT, RedfishClient
+from .credential import Credential
+from .document import Document, last_segment
+from .expected import NO_EXPECTATION, Claim, Identity, refuse_another, same_serial
+from .host_record import MachineView, system_id
+from .identity import label, serial, uuid
+from .platforms.index import at_path, platform_of
+from .service_root import no_redfish, service_root
+from .sushy_connector import SUSHY_ERRORS, service_of, typed_error
+from .systems import is_system, machines_of
+from .turn import Turn, turn
+from .untrusted import untrusted
+
+_UNGUESSABLE = 8  # characters of a session Id that is not given twice
+_LOGIN_PAUSE = 1.0  # seconds between two logins at a BMC whose session table is full
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach one BMC, and which machine behind it is meant. Times in seconds."""
+
+    address: str
+    port: int = 443
+    scheme: str = "https"
+    trust: Trust = Trust("verify")
+    credentials: Tuple[Credential, ...] = ()
+    remembered: str = ""
+    """Name of the credential that worked last time: tried first."""
+    platform: str = ""
+    """What discovery took it for; only a hint."""
+    system_id: str = ""
+    """Id or path of the system; "" where the BMC has one only."""
+    deadline: float = 60.0
+    """For all of it but what ``Session.grant`` adds."""
+    connect_timeout: float = 5.0
+    turn_timeout: Optional[float] = None
+    """How long to wait for others at the same BMC; None: as long as ``deadline``."""
+    identity: Optional[Identity] = None
+    lock_directory: Optional[str] = None
+    """Where workers take turns (see turn.lock_directory); None: nobody else is at work there."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(self.address, self.port, self.scheme)
+
+
+@dataclass(frozen=True)
+class ChosenSystem:
+    """The system that is meant: its path and what it said when it was read."""
+
+    path: str
+    document: Document
+    id: str
+
+
+@dataclass
+class Session:
+    """A BMC that is logged in to. ``warnings`` belong into the result."""
+
+    access: Access
+    client: RedfishClient
+    root: Document
+    cancelled: Optional[threading.Event] = None
+    clock: Callable[[], float] = time.monotonic
+    _system: Optional[ChosenSystem] = None
+    _service: Any = None
+    _confirmed: bool = field(default=False)
+
+    @property
+    def warnings(self) -> List[str]:
+        return self.client.warnings
+
+    def system(self) -> ChosenSystem:
+        """The system that is meant. Several and none chosen, or none of that name: BadInput that lists them."""
+        if self._system is None:
+            named = self.access.system_id
+            self._system = self._system_at(named) if named.startswith("/") else self._system_named(named)
+        return self._system
+
+    def confirmed_system(self) -> ChosenSystem:
+        """As ``system``, for what changes the machine: IdentityMismatch where it is not the expected one.
+
+        Without an expectation: a warning.
+        """
+        chosen = self.system()
+        if not self._confirmed:
+            if self.access.identity is None:
+                self.client.warn(NO_EXPECTATION)
+            else:
+                refuse_another(self.access.identity, self._claim(chosen), f"{self.access.endpoint.url}{chosen.path}")
+            self._confirmed = True
+        return chosen
+
+    def sushy(self) -> Any:
+        """The BMC as a ``sushy.Sushy`` with this session's login. MissingLibrary where sushy is not installed.
+
+        sushy's errors become ours when they leave ``opened``.
+        """
+        if self._service is None:
+            self._service = service_of(self.client, self._known())
+        return self._service
+
+    def sushy_system(self) -> Any:
+        """The chosen system as a ``sushy.resources.system.System``."""
+        return self.sushy().get_system(self.system().path)
+
+    def fresh(self, path: str) -> Dict[str, Any]:
+        """The document as it is now."""
+        return self.client.fresh(path)
+
+    def grant(self, seconds: float) -> Deadline:
+        """From here on a fresh deadline: for a wait that has one of its own."""
+        self.client.transport.deadline = Deadline.after(seconds, self.clock)
+        return self.client.transport.deadline
+
+    def rest(self, seconds: float) -> None:
+        """Wait, unless the run is interrupted: Cancelled."""
+        if self.cancelled is None:
+            time.sleep(seconds)
+        elif self.cancelled.wait(seconds):
+            raise Cancelled("interrupted", where=self.access.endpoint.url)
+
+    # The system
+
+    def _system_at(self, path: str) -> ChosenSystem:
+        try:
+            document = self.client.get(path)
+        except NotFound:
+            raise self._no_such_system(self._machines()) from None
+        if not is_system(document):
+            raise self._no_such_system(self._machines())
+        return ChosenSystem(path, document, system_id(MachineView(path, document)))
+
+    def _system_named(self, named: str) -> ChosenSystem:
+        machines = self._machines()
+        if named:
+            chosen = [one for one in machines if named in (system_id(one), last_segment(one.path))]
+        else:
+            chosen = machines if len(machines) == 1 else []
+        if len(chosen) != 1:
+            raise self._no_such_system(machines)
+        path = chosen[0].path
+        # One that is listed and could not be read is worth an error of its own.
+        return ChosenSystem(path, chosen[0].system or self.client.get(path), system_id(chosen[0]))
+
+    def _machines(self) -> List[MachineView]:
+        machines = machines_of(self.client, self.root) or []
+        boards = [MachineView(str(board["@odata.id"]), board) for one in machines for board in one.baseboards]
+        # A GPU baseboard is no host of its own; who names it means it.
+        return machines + (boards if self.access.system_id else [])
+
+    def _no_such_system(self, machines: List[MachineView]) -> BadInput:
+        named, there = self.access.system_id, [clean(system_id(one)) for one in machines]
+        if not there:
+            return BadInput(
+                "This BMC has no system that could be meant.",
+                expected=f"system {named}" if named else "a system",
+                found="; ".join(self.warnings) or "no systems",
+                where=self.access.endpoint.url,
+                next="Some BMCs list none for minutes after a restart: try again, or look at what answers there.",
+            )
+        return BadInput(
+            f"This BMC has no system {named}." if named else "This BMC has several systems and none is chosen.",
+            expected=f"system {named}" if named else "the system that is meant",
+            found=", ".join(there),
+            where=self.access.endpoint.url,
+            next="Set system to one of them.",
+        )
+
+    def _claim(self, chosen: ChosenSystem) -> Claim:
+        """What may stand on this machine's label and nobody else's (as the inventory matches the map's slots)."""
+        document, expected = chosen.document, self.access.identity
+        own = serial(document.get("SerialNumber"))
+        serials = [own]
+        tag = dict(self.client.platform.root_facts).get("service_tag", "")
+        asked = expected is not None and expected.serial is not None
+        # Read further only where the machine's own serial is not the expected one already.
+        if asked and not same_serial(expected, own) and (tag or own is None):
+            machines = machines_of(self.client, self.root) or []
+            if len(machines) == 1:  # what several systems share tells none of them
+                if tag:
+                    serials.append(label(at_path(self.root, tag)))
+                if own is None:
+                    chassis = chassis_of(self.client, self.root, document, chosen.path)
+                    serials.append(serial(chassis[1].get("SerialNumber")) if chassis else None)
+        return Claim([one for one in serials if one], uuid(document.get("UUID")))
+
+    def _known(self) -> Dict[str, Document]:
+        known: Dict[str, Document] = {ROOT: self.root}
+        if self._system is not None:
+            known[self._system.path] = self._system.document
+        return known
+
+
+@contextmanager
+def opened(
+    access: Access,
+    *,
+    cancelled: Optional[threading.Event] = None,
+    on_progress: Optional[Callable[[], None]] = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Session]:
+    """Log in to the BMC when it is our turn, and out again at the end. Every error is a HearthError."""
+    patience = access.deadline if access.turn_timeout is None else access.turn_timeout
+    with turn(access.lock_directory, access.endpoint, Deadline.after(patience, clock), cancelled) as ours:
+        transport = Transport(
+            access.endpoint,
+            access.trust,
+            deadline=Deadline.after(access.deadline, clock),
+            limits=Limits(connect_timeout=access.connect_timeout),
+            on_progress=on_progress,
+            cancelled=cancelled,
+            clock=clock,
+        )
+        with transport:
+            root, client = _anonymous(access, transport)
+            session = Session(access, client, root, cancelled, clock)
+            try:
+                with client:
+                    _log_in(session)
+                    _tidy(session, ours)
+                    try:
+                        yield session
+                    except SUSHY_ERRORS as error:
+                        raise typed_error(error) from error
+            finally:
+                if client.logged_out:  # else the next one tries to delete it
+                    ours.note({})
+
+
+def _anonymous(access: Access, transport: Transport) -> Tuple[Mapping[str, Any], RedfishClient]:
+    """The service root of a peer that has proved itself, and a client with the manners of its platform."""
+    peer = transport.connect()
+    if not peer.trusted:
+        raise untrusted(access.endpoint, access.trust, peer)
+    answer = transport.request("GET", ROOT, anonymous=True)
+    root = service_root(answer)
+    if root is None:
+        raise no_redfish(answer, access.endpoint)
+    return root, RedfishClient(transport, platform_of(root, answer.headers.get("Server")[:256]))
+
+
+def _log_in(session: Session) -> None:
+    """Log in; a BMC whose session table is full is asked again until the deadline."""
+    client, access = session.client, session.access
+    while True:
+        try:
+            client.login(access.credentials, remembered=access.remembered, root=session.root)
+            break
+        except Busy as busy:
+            if client.transport.deadline.remaining() <= _LOGIN_PAUSE:
+                raise busy
+            session.rest(_LOGIN_PAUSE)
+    if "RedfishVersion" not in session.root:  # it was not to be read without a login
+        session.root = client.get(ROOT)
+        client.platform = platform_of(session.root)
+
+
+def _tidy(session: Session, ours: Turn) -> None:
+    """Delete the session that a killed worker left behind, and write down our own in its place."""
+    client, leftover = session.client, ours.leftover
+    path = leftover.get("session", "")
+    # An Id that BMCs count up may be somebody else's session by now: such a one ages out.
+    if path and path != client.session_path and len(last_segment(path)) >= _UNGUESSABLE:
+        document = client.find(path, "a session left behind")
+        if document is not None and document.get("UserName") == leftover.get("username") == client.username:
+            try:
+                client.transport.request("DELETE", path)
+            except Unreachable as error:
+                client.note(error, "a session left behind")
+    ours.note({"session": client.session_path, "username": client.username} if client.session_path else {})
+
+
+__all__ = ["Access", "ChosenSystem", "HearthError", "Identity", "Session", "opened"]

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""10,000 machines switched on by one task of redfish_fleet_power: beside a bare client, and beside a task for each."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import tempfile
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.hearth.datacenter.plugins.module_utils._glue.redfish_power import REDFISH_POWER
+
+from ..bench_fleet import CONCURRENCY, LATENCY_MS, PLATFORMS, plan_file
+from ..figures import Figure, held, stated
+from ..power_hosts import FORKS, PowerHosts, power_fleet, scale, scaled
+from ..processes import Account, run
+from ..recording import one_of_each, steps_of
+
+HOSTS = 10_000
+
+
+def measure(context: t.Mapping[str, t.Any]) -> list[Figure]:
+    count = scaled(HOSTS)
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name, power_fleet(count) as fleet:
+        folder = pathlib.Path(name)
+        hosts = PowerHosts(fleet, count, folder)
+        hosts.switched("ForceOff")
+        params = {platform: _params(hosts, bmc) for platform, bmc in one_of_each(hosts.bmcs).items()}
+        steps = steps_of(REDFISH_POWER, params)
+        plan = plan_file(fleet, fleet.bmcs[:count], steps, folder)
+        _bare(hosts, plan)  # every certificate of the fleet is made once, before anything counts
+        fleet.reset_statistics()
+        bare = _bare(hosts, plan)
+        asked = fleet.statistics()["requests"]
+        together = _switched_on(hosts, "redfish_fleet_power", {"state": "on", "concurrency": CONCURRENCY})
+        each = _switched_on(hosts, "redfish_power", {"state": "on"})
+    here = {
+        **context,
+        "hosts": count,
+        "scale": scale(),
+        "forks": FORKS,
+        "concurrency": CONCURRENCY,
+        "latency_ms": LATENCY_MS,
+        "platforms": PLATFORMS,
+        "requests_per_host": {platform: len(sent) for platform, sent in steps.items()},
+        "requests_bare": asked,
+        "requests_fleet": together.served["requests"],
+        "bare_wall_s": round(bare.wall, 2),
+        "fleet_wall_s": round(together.wall, 2),
+        "each_wall_s": round(each.wall, 2),
+        "without": "wall and CPU of the same play without the task are subtracted from both of ours",
+    }
+    return [
+        held("fleet_power.wall_ratio", together.wall / bare.wall, "x bare", 1.3, here),
+        held("fleet_power.cpu_ratio", together.cpu / bare.cpu, "x bare", 2, here),
+        stated("fleet_power.cpu", together.cpu_ms(count), "ms/host", here),
+        stated("fleet_power.cpu_each", each.cpu_ms(count), "ms/host", here),
+        stated("fleet_power.cpu_bare", 1000 * bare.cpu / count, "ms/host", here),
+        stated("fleet_power.wall", together.wall, "s", here),
+        stated("fleet_power.wall_each", each.wall, "s", here),
+    ]
+
+
+def _bare(hosts: PowerHosts, plan: pathlib.Path) -> Account:
+    hosts.switched("ForceOff")
+    return run([sys.executable, "-m", "tests.bench.clients.bare", str(plan)])
+
+
+def _switched_on(hosts: PowerHosts, module: str, arguments: t.Mapping[str, t.Any]) -> t.Any:
+    hosts.switched("ForceOff")
+    cost = hosts.cost({f"hearth.datacenter.{module}": dict(arguments)})
+    if hosts.on() != hosts.count:
+        raise RuntimeError(f"{hosts.on()} of {hosts.count} machines are on after {module}")
+    return cost
+
+
+def _params(hosts: PowerHosts, bmc: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What the action would give the engine for that host."""
+    known = hosts.hearth_bmc(bmc)
+    given = {option: known[option] for option in ("address", "port", "scheme", "system", "platform")}
+    given |= {"trust": "verify", "ca_path": hosts.fleet.ca, "identity": known["expected"], "state": "on"}
+    given |= {"username": hosts.fleet.username, "password": hosts.fleet.password}
+    validation = ArgumentSpecValidator(**REDFISH_POWER.rules).validate(given)
+    if validation.error_messages:
+        raise RuntimeError(f"redfish_power takes other options now: {validation.error_messages}")
+    return dict(validation.validated_parameters)

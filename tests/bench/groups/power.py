@@ -1,0 +1,134 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task for each host costs that switches power: beside community.general, above a no-op, with dead BMCs."""
+
+from __future__ import annotations
+
+import pathlib
+import tempfile
+import typing as t
+
+from tests.emulators.redfish.fleet import Fleet
+from tests.toolchain.peer_collections import NoSuchPeer, provide
+
+from ..bench_fleet import LATENCY_MS, PLATFORMS
+from ..figures import Figure, held, stated
+from ..power_hosts import FORKS, Cost, PowerHosts, power_fleet, scale, scaled
+
+PEER_HOSTS, HOSTS = 200, 1_000
+BLACK_HOLES = 0.02
+DEADLINE = 10
+ABOVE_FLOOR_MS = 8
+SWITCH_ON = {"hearth.datacenter.redfish_power": {"state": "on"}}
+
+
+def beside_peer(context: t.Mapping[str, t.Any]) -> list[Figure]:
+    """power_peer: the same machines switched on by redfish_power and by community.general.redfish_command."""
+    try:
+        collections = str(provide(["community.general"]))
+    except NoSuchPeer as missing:
+        raise RuntimeError(f"there is no community.general to compare with: {missing}") from missing
+    count = scaled(PEER_HOSTS)
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name, power_fleet(count) as fleet:
+        hosts = PowerHosts(fleet, count, pathlib.Path(name))
+        ours, ours_again = _twice(hosts, SWITCH_ON)
+        peer, peer_again = _twice(hosts, _peer_task(fleet), collections)
+    here = {
+        **_context(context, count),
+        "ours_per_task": ours.per_task(count),
+        "peer_per_task": peer.per_task(count),
+        "ours_again_per_task": ours_again.per_task(count),
+        "peer_again_per_task": peer_again.per_task(count),
+        "ours_wall_s": round(ours.wall, 2),
+        "peer_wall_s": round(peer.wall, 2),
+    }
+    return [
+        held("power_peer.cpu_of_peers", ours.cpu / peer.cpu, "x peer", 0.1, here),
+        held("power_peer.cpu_of_peers_unchanged", ours_again.cpu / peer_again.cpu, "x peer", 0.1, here),
+        stated("power_peer.cpu_ours", ours.cpu_ms(count), "ms/task", here),
+        stated("power_peer.cpu_peer", peer.cpu_ms(count), "ms/task", here),
+        *(
+            stated(f"power_peer.{what}_{whose}", cost.per_task(count).get(key, 0), "/task", here)
+            for whose, cost in (("ours", ours), ("peer", peer))
+            for what, key in (("handshakes", "handshakes"), ("logins", "logins"), ("gets", "GET"))
+        ),
+    ]
+
+
+def above_floor(context: t.Mapping[str, t.Any]) -> list[Figure]:
+    """power_floor: a task of redfish_power beside one of an action that does nothing."""
+    count = scaled(HOSTS)
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name, power_fleet(count) as fleet:
+        hosts = PowerHosts(fleet, count, pathlib.Path(name))
+        floor = hosts.cost({"bench_noop": {}})
+        ours, again = _twice(hosts, SWITCH_ON)
+    here = {**_context(context, count), "noop_ms": round(floor.cpu_ms(count), 3), "per_task": ours.per_task(count)}
+    goal = floor.cpu_ms(count) + ABOVE_FLOOR_MS
+    return [
+        held("power_floor.cpu", ours.cpu_ms(count), "ms/task", round(goal, 3), here),
+        held("power_floor.cpu_unchanged", again.cpu_ms(count), "ms/task", round(goal, 3), here),
+        stated("power_floor.noop", floor.cpu_ms(count), "ms/task", here),
+    ]
+
+
+def with_black_holes(context: t.Mapping[str, t.Any]) -> list[Figure]:
+    """power_black_holes: some BMCs accept connections and say nothing."""
+    count = scaled(HOSTS)
+    task = {"hearth.datacenter.redfish_power": {"state": "on", "deadline": DEADLINE, "connect_timeout": DEADLINE}}
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name, power_fleet(count) as fleet:
+        hosts = PowerHosts(fleet, count, pathlib.Path(name))
+        hosts.switched("ForceOff")
+        clean = hosts.cost(task)
+        hosts.switched("ForceOff")
+        dark = [bmc["address"] for bmc in hosts.bmcs[:: int(1 / BLACK_HOLES)]]
+        for address in dark:
+            fleet.faults(address, black_hole={})
+        holes = hosts.cost({**task, "ignore_errors": True})
+        on = hosts.on()
+    if on != count - len(dark):
+        raise RuntimeError(f"{on} of {count} machines are on with {len(dark)} black holes")
+    here = {
+        **_context(context, count),
+        "black_holes": len(dark),
+        "deadline_s": DEADLINE,
+        "clean_wall_s": round(clean.wall, 2),
+    }
+    return [held("power_black_holes.wall", holes.wall, "s", round(clean.wall * 1.2 + DEADLINE, 2), here)]
+
+
+def _twice(hosts: PowerHosts, task: t.Mapping[str, t.Any], collections: str = "") -> tuple[Cost, Cost]:
+    """From off to on, and again when nothing is left to do."""
+    hosts.switched("ForceOff")
+    first = hosts.cost(task, collections=collections)
+    if hosts.on() != hosts.count:
+        raise RuntimeError(f"{hosts.on()} of {hosts.count} machines are on after {task}")
+    return first, hosts.cost(task, collections=collections)
+
+
+def _peer_task(fleet: Fleet) -> dict[str, t.Any]:
+    """As its documentation shows it, with the certificate verified as ours is."""
+    arguments = {
+        "category": "Systems",
+        "command": "PowerOn",
+        "baseuri": "{{ hearth_bmc.address }}:{{ hearth_bmc.port }}",
+        "username": "{{ hearth_bmc_username }}",
+        "password": "{{ hearth_bmc_password }}",
+        "resource_id": "{{ hearth_bmc.system_id }}",
+        "validate_certs": True,
+        "ca_path": fleet.ca,
+        "timeout": 60,
+    }
+    return {"community.general.redfish_command": arguments, "delegate_to": "localhost"}
+
+
+def _context(given: t.Mapping[str, t.Any], count: int) -> dict[str, t.Any]:
+    return {
+        **given,
+        "hosts": count,
+        "scale": scale(),
+        "forks": FORKS,
+        "latency_ms": LATENCY_MS,
+        "platforms": PLATFORMS,
+    }
