@@ -452,3 +452,15 @@ def test_busy_and_refused_are_told_apart(openbmc: EmulatedBmc) -> None:
     with pytest.raises((Busy, Refused)) as caught:
         switch(openbmc, "off", "force", force_timeout=2.0)
     assert caught.value.type == "Busy" and machine_state(openbmc) == "On"
+
+
+def test_a_reset_whose_answer_is_lost_is_judged_by_the_state(openbmc: EmulatedBmc) -> None:
+    fault = {"methods": ["POST"], "path": "/redfish/v1/Systems"}
+    openbmc.fleet.faults(openbmc.address, drop_mid_body=fault)
+    for state in ("off", "on"):
+        try:
+            outcome = switch(openbmc, state, "force", force_timeout=3.0)
+        except VerificationFailed:
+            assert machine_state(openbmc).lower() != state
+        else:
+            assert outcome.after == machine_state(openbmc).lower() == state
