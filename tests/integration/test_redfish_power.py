@@ -86,7 +86,7 @@ def every() -> Iterator[Fleet]:
 @pytest.fixture
 def one(every: Fleet, tmp_path: Path) -> Iterator[Rack]:
     """The host of an OpenBMC, switched on."""
-    entry = next(entry for entry in every.bmcs if entry["platform"] == "openbmc")
+    (entry,) = (bmc for bmc in every.bmcs if bmc["platform"] == "openbmc")
     every.admin("POST", f"/bmcs/{entry['address']}/power", {"reset_type": "ForceOn"})
     yield Rack(tmp_path, every, {"openbmc": bmc_of(every, entry, expected={"serial": entry["serial"], "uuid": None})})
     every.faults(entry["address"])
@@ -272,7 +272,7 @@ def test_a_machine_that_is_not_the_maps_is_refused(
 
 
 def test_without_an_expectation_there_is_a_warning(every: Fleet, tmp_path: Path) -> None:
-    entry = next(entry for entry in every.bmcs if entry["platform"] == "openbmc")
+    (entry,) = (bmc for bmc in every.bmcs if bmc["platform"] == "openbmc")
     (result,) = Rack(tmp_path, every, {"openbmc": bmc_of(every, entry)}).play([{MODULE: {"state": "on"}}]).results
     assert "which machine this must be" in result["warnings"][0]
 
@@ -306,7 +306,7 @@ def test_bad_input_is_told_before_anything_is_changed(every: Fleet, tmp_path: Pa
 
 
 def test_credentials_come_from_variables_or_the_environment(every: Fleet, tmp_path: Path) -> None:
-    entry = next(entry for entry in every.bmcs if entry["platform"] == "openbmc")
+    (entry,) = (bmc for bmc in every.bmcs if bmc["platform"] == "openbmc")
     nothing = {"hearth_bmc_username": "", "hearth_bmc_password": ""}
     good = {"name": "good", "username": every.username, "password": every.password}
     elsewhere = {"name": "other", "username": "x", "password": "y", "targets": ["10.0.0.0/8"]}
@@ -328,7 +328,7 @@ def test_credentials_come_from_variables_or_the_environment(every: Fleet, tmp_pa
 
 
 def test_pins_come_from_the_map_or_the_state_store(every: Fleet, tmp_path: Path) -> None:
-    entry = next(entry for entry in every.bmcs if entry["platform"] == "openbmc")
+    (entry,) = (bmc for bmc in every.bmcs if bmc["platform"] == "openbmc")
     rack = Rack(tmp_path, every, {"openbmc": bmc_of(every, entry, trust="pin", ca_path=None)})
     state = {"hearth_state": rack.store}
     task: dict[str, Any] = {MODULE: {"state": "on"}, "ignore_errors": True, "vars": state}
@@ -347,7 +347,7 @@ def test_pins_come_from_the_map_or_the_state_store(every: Fleet, tmp_path: Path)
 
 
 def test_defaults_of_the_group_reach_the_module(every: Fleet, tmp_path: Path) -> None:
-    entry = next(entry for entry in every.bmcs if entry["platform"] == "openbmc")
+    (entry,) = (bmc for bmc in every.bmcs if bmc["platform"] == "openbmc")
     rack = Rack(tmp_path, every, {"openbmc": {}})
     defaults = {
         "group/hearth.datacenter.redfish": {

@@ -105,9 +105,9 @@ def test_bad_input_is_told_before_anything_changes(
 def test_in_process_and_delegated_give_the_same(hosts: EveryPlatform) -> None:
     host = hosts.host("idrac9")
     delegated = {**LIVE, "delegate_to": "jump"}
-    here, _, there = hosts.results([host], [LIVE, EJECTED, delegated], "--diff")[host]
+    here, _dummy, there = hosts.results([host], [LIVE, EJECTED, delegated], "--diff")[host]
     assert there["changed"] and here["virtual_media"] == there["virtual_media"] and here["diff"] == there["diff"]
-    again, _ = hosts.results([host], [delegated, EJECTED])[host]
+    again, _dummy = hosts.results([host], [delegated, EJECTED])[host]
     assert again["changed"] is False
     first, second = hosts.results([host], [REFUSED, {**REFUSED, "delegate_to": "jump"}])[host]
     assert first["error"] == second["error"] and first["msg"] == second["msg"]

@@ -165,7 +165,7 @@ def test_under_faults_what_is_said_to_be_lit_is_lit(bmc: Bmc, fault: dict[str, A
     target = bmc("openbmc")
     target.fleet.faults(target.address, **fault)
     try:
-        said, _ = done(target, "lit")
+        said, _dummy = done(target, "lit")
     except errors.HearthError as error:
         assert error.msg
         said = False
