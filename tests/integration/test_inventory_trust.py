@@ -7,6 +7,8 @@ may."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.emulators.redfish.fleet import Fleet
@@ -201,3 +203,15 @@ def test_the_password_is_nowhere(inventory: InventoryFolder, fleet: Fleet):
         if path.is_file() and path != inventory.source:
             content = path.read_bytes()
             assert not any(secret.encode() in content for secret in secrets), path
+
+
+def test_plain_http_gets_a_credential_only_where_checking_is_off(tmp_path):
+    with Fleet(1, f"127.49.{100 + os.getpid() % 100}.0/29", platforms={"generic": 1}, http_port=8081) as plain:
+        inventory = InventoryFolder(tmp_path, plain)
+        inventory.write(ports=["http:8081"])
+        (host,) = inventory.list().hosts.values()
+        assert host["hearth_bmc"]["state"] == "unpinned" and host["hearth_bmc"]["error"]["type"] == "CredentialWithheld"
+        assert logins(plain) == 0
+        inventory.write(ports=["http:8081"], trust="off", ca_path=None)
+        (host,) = inventory.list().hosts.values()
+        assert host["hearth_bmc"]["state"] == "ok" and host["hearth_bmc"]["scheme"] == "http"
