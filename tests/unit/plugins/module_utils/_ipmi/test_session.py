@@ -21,19 +21,9 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core import err
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi import session
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.session import Login, ask
+from tests.unit.plugins.module_utils._ipmi.leftovers import children
 
 SECRET = "canary-4711-hush"
-
-
-@pytest.fixture
-def nothing_left() -> Iterator[None]:
-    """The test leaves no child, no thread and no open file behind."""
-    # Servers of other tests' session fixtures are children of this process, too.
-    files, threads, processes = len(os.listdir("/proc/self/fd")), threading.active_count(), sorted(children())
-    yield
-    assert sorted(children()) == processes
-    assert threading.active_count() == threads
-    assert len(os.listdir("/proc/self/fd")) == files
 
 
 @pytest.fixture
@@ -47,16 +37,6 @@ def black_hole() -> Iterator[Tuple[str, int]]:
 def converse(program: str, seconds: float = 10.0, cancelled: Optional[threading.Event] = None) -> Mapping[str, Any]:
     order = {"program": program, "request": {"password": SECRET}}
     return session._converse(order, Deadline.after(seconds), cancelled, "the test")
-
-
-def children() -> List[int]:
-    found = []
-    for task in os.listdir("/proc/self/task"):
-        try:
-            found += [int(pid) for pid in Path(f"/proc/self/task/{task}/children").read_text().split()]
-        except FileNotFoundError:
-            continue
-    return found
 
 
 def alive(pid: int) -> bool:
