@@ -10,8 +10,8 @@ import sys
 
 from tests.toolchain.collection_tree import link_development_tree
 
-# pyproject.toml names the directory in `pythonpath`, which pytest reads before this file; a fresh clone makes it here, and
-# Python must look again at a directory that it has seen missing.
+# pyproject.toml names the directory in `pythonpath`, which pytest reads before this file. A fresh clone makes it here,
+# and Python must look again at a directory that it saw missing.
 _DEVELOPMENT = str(link_development_tree())
 sys.path_importer_cache.pop(_DEVELOPMENT, None)
 if _DEVELOPMENT not in sys.path:
