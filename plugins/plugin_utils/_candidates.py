@@ -33,6 +33,11 @@ class Candidate:
     why: str = ""
     slot: SlotEntry | None = None
 
+    @property
+    def slot_name(self) -> str:
+        """The slot that led here; "" without one."""
+        return self.slot.slot if self.slot is not None else ""
+
 
 @dataclasses.dataclass(frozen=True)
 class Silent:

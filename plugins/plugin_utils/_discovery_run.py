@@ -150,10 +150,9 @@ def _request(run: Run, candidate: Candidate, scheme: str, port: int) -> Discover
 
 
 def _sighting(run: Run, candidate: Candidate, outcome: DiscoveryOutcome) -> Sighting:
-    slot = candidate.slot.slot if candidate.slot is not None else ""
     port = outcome.endpoint.port
     if outcome.unchanged:
-        return dataclasses.replace(run.known[store_address(candidate.address, port)], slot=slot)
+        return dataclasses.replace(run.known[store_address(candidate.address, port)], slot=candidate.slot_name)
     return Sighting(
         address=candidate.address,
         port=port,
@@ -161,11 +160,10 @@ def _sighting(run: Run, candidate: Candidate, outcome: DiscoveryOutcome) -> Sigh
         hosts=tuple(outcome.hosts),
         root_digest=outcome.root_digest,
         credential=outcome.credential,
-        slot=slot,
+        slot=candidate.slot_name,
         is_redfish=outcome.is_redfish,
     )
 
 
 def _sighting_of_failure(candidate: Candidate, error: HearthError) -> Sighting:
-    slot = candidate.slot.slot if candidate.slot is not None else ""
-    return nobody(candidate.address, candidate.ports[0][1], error.as_dict(), slot)
+    return nobody(candidate.address, candidate.ports[0][1], error.as_dict(), candidate.slot_name)

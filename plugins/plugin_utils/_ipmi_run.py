@@ -112,17 +112,17 @@ def _expected_and_gone(entry: Silent) -> Sighting:
             next="Check power and network of the BMC, or take it out of targets, map or leases.",
         ).as_dict()
     )
-    slot = candidate.slot.slot if candidate.slot is not None else ""
-    return nobody(candidate.address, candidate.ports[0][1], error, slot)
+    return nobody(candidate.address, candidate.ports[0][1], error, candidate.slot_name)
 
 
 def _failed(
     candidate: Candidate, error: HearthError, group: str = "bmc_unreachable", state: str = "unreachable"
 ) -> Sighting:
-    slot = candidate.slot.slot if candidate.slot is not None else ""
-    sighting = nobody(candidate.address, IPMI_PORT, error.as_dict(), slot, protocol="ipmi")
+    sighting = nobody(candidate.address, IPMI_PORT, error.as_dict(), candidate.slot_name, protocol="ipmi")
     bmc = {**sighting.hosts[0]["hearth_bmc"], "state": state}
-    return Sighting(candidate.address, IPMI_PORT, group, ({"system_id": "", "hearth_bmc": bmc},), slot=slot)
+    return Sighting(
+        candidate.address, IPMI_PORT, group, ({"system_id": "", "hearth_bmc": bmc},), slot=candidate.slot_name
+    )
 
 
 def _read(settings: Settings, candidate: Candidate, progress: Progress) -> Sighting:
@@ -145,5 +145,4 @@ def _read(settings: Settings, candidate: Candidate, progress: Progress) -> Sight
         cancelled=progress.cancelled,
     )
     host.pop("counters", None)
-    name = slot.slot if slot is not None else ""
-    return Sighting(candidate.address, IPMI_PORT, "", (host,), credential=chosen.name, slot=name)
+    return Sighting(candidate.address, IPMI_PORT, "", (host,), credential=chosen.name, slot=candidate.slot_name)
