@@ -19,7 +19,7 @@ from ..module_utils._core.fanout import Progress, fan_out
 from ..module_utils._core.state.address import store_address
 from ..module_utils._core.state.bmc_memory import BmcMemory
 from ..module_utils._ipmi.presence import IPMI_PORT, presence_many
-from ..module_utils._ipmi.reading import read_bmc
+from ..module_utils._ipmi.record import read_bmc
 from ._candidates import Candidate, Silent
 from ._progress import ProgressLine
 from ._settings import Settings

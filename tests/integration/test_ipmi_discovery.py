@@ -24,7 +24,8 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core import err
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi import child
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.presence import presence, presence_many
-from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.reading import read, read_bmc
+from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.reading import read
+from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.record import read_bmc
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.session import SHA1_WARNING, Login
 from tests.integration.ipmi_sim import PASSWORD, USERNAME, IpmiSim, Relay, fru, missing_tool, payload
 
@@ -166,7 +167,7 @@ def test_it_works_from_inside_a_zip_archive(bmc: IpmiSim, tmp_path: Path) -> Non
     program = f"""
 import sys
 sys.path.insert(0, {str(archive)!r})
-from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.reading import read_bmc
+from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.record import read_bmc
 print(read_bmc({bmc.address!r}, {USERNAME!r}, {PASSWORD!r}, port={bmc.port}, deadline=10)["hearth_server"]["serial"])
 """
     command = [sys.executable, "-c", program]

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
+from .._core import identity
 from .._core.errors import BadInput
-from .._ipmi import child, identity
+from .._core.turn import lock_directory
+from .._ipmi import child
 from .._ipmi.access import PORT, Access, Connection
 from .._ipmi.reading import Reading
 from .._ipmi.session import Login, check_login
@@ -55,6 +57,7 @@ def access_of(params: Mapping[str, Any]) -> Access:
         suites=tuple(params["cipher_suites"]),
         deadline=seconds_of(params, "deadline"),
         connect_timeout=seconds_of(params, "connect_timeout"),
+        lock_directory=lock_directory(),
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 from .._core.deadline import Deadline
 from .._core.errors import AccessDenied, AuthenticationFailed, Busy, Cancelled, TimedOut
+from .._core.turn import turn
 from . import child, dialogue
 from .dialogue import Dialogue
 from .reading import Reading, reading_of
@@ -41,6 +42,8 @@ class Access:
     """For all of it but what ``Connection.grant`` adds."""
     connect_timeout: float = 5.0
     """How long a BMC may say nothing at all."""
+    lock_directory: Optional[str] = None
+    """Where workers take turns (see turn.lock_directory); None: nobody else is at work there."""
 
     @property
     def where(self) -> str:
@@ -178,15 +181,17 @@ def opened(
     longest: float = 0.0,
     cancelled: Optional[threading.Event] = None,
 ) -> Iterator[Connection]:
-    """Log in to the BMC, and out again at the end. Every error is a HearthError.
+    """Log in to the BMC when it is our turn, and out again at the end. Every error is a HearthError.
 
     :param at_least: the privilege level to be content with where ``privilege`` is denied
     :param longest: seconds that the waits together may be granted beyond the access' deadline
     """
-    lifetime = Deadline.after(access.deadline + longest)
-    connection = Connection(access, privilege, privilege if at_least is None else at_least, lifetime, cancelled)
-    try:
-        connection.log_in()
-        yield connection
-    finally:
-        connection.close()
+    key = f"ipmi_{access.address}:{access.port}"
+    with turn(access.lock_directory, key, access.where, Deadline.after(access.deadline), cancelled):
+        lifetime = Deadline.after(access.deadline + longest)
+        connection = Connection(access, privilege, privilege if at_least is None else at_least, lifetime, cancelled)
+        try:
+            connection.log_in()
+            yield connection
+        finally:
+            connection.close()

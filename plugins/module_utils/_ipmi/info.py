@@ -13,9 +13,10 @@ import struct
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .._core import identity
 from .._core.errors import AccessDenied, BadInput, HearthError, Refused, Unsupported, VerificationFailed
 from .._core.hostile import clean
-from . import boot, identity, record
+from . import boot, record
 from .access import Connection
 from .power import CONTROLS
 from .reading import Reading

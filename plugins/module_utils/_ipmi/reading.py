@@ -19,13 +19,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .._core.deadline import Deadline
 from .._core.errors import AccessDenied, BadInput
 from . import child, device
-from .record import hearth_bmc, hearth_server
 from .session import Answer, Login, ask
 
 DETAILS = ("minimal", "standard", "full")
@@ -137,42 +135,3 @@ def reading_of(answer: Answer) -> Reading:
 
 def _bytes(data: Mapping[str, Any], name: str) -> bytes:
     return bytes.fromhex(str(data.get(name, "")))
-
-
-def read_bmc(
-    address: str,
-    username: str,
-    password: str,
-    *,
-    port: int = 623,
-    deadline: Union[float, Deadline],
-    details: str = "standard",
-    read_bmc_macs: bool = False,
-    credential: str = "",
-    cancelled: Optional[threading.Event] = None,
-    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
-) -> Dict[str, Any]:
-    """The host record of a machine behind IPMI: {"system_id", "hearth_bmc", "hearth_server", "counters"}.
-
-    All strings are cleaned, everything is JSON. The password is tried once.
-
-    :param deadline: seconds for this BMC, or the moment at which they are over
-    :param credential: what the operator calls this login; lands in hearth_bmc
-    :raises AuthenticationFailed, TimedOut, Unreachable, MissingLibrary and the rest of session.ask
-    """
-    until = deadline if isinstance(deadline, Deadline) else Deadline.after(deadline)
-    reading = read(
-        address,
-        Login(username, password, credential),
-        port=port,
-        deadline=until,
-        details=details,
-        read_mac=read_bmc_macs,
-        cancelled=cancelled,
-    )
-    return {
-        "system_id": "",
-        "hearth_bmc": hearth_bmc(reading, address, port, credential),
-        "hearth_server": hearth_server(reading, now()),
-        "counters": {"logins": reading.logins, "requests": reading.commands},
-    }

@@ -6,17 +6,57 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
+from .._core import identity
+from .._core.deadline import Deadline
 from .._core.hostile import clean
-from . import identity
-
-if TYPE_CHECKING:
-    from .reading import Reading
+from .reading import Reading, read
+from .session import Login
 
 # A BMC whose every sensor complains shall not fill the inventory.
 _MAX_REASONS = 8
+
+
+def read_bmc(
+    address: str,
+    username: str,
+    password: str,
+    *,
+    port: int = 623,
+    deadline: Union[float, Deadline],
+    details: str = "standard",
+    read_bmc_macs: bool = False,
+    credential: str = "",
+    cancelled: Optional[threading.Event] = None,
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+) -> Dict[str, Any]:
+    """The host record of a machine behind IPMI: {"system_id", "hearth_bmc", "hearth_server", "counters"}.
+
+    All strings are cleaned, everything is JSON. The password is tried once.
+
+    :param deadline: seconds for this BMC, or the moment at which they are over
+    :param credential: what the operator calls this login; lands in hearth_bmc
+    :raises AuthenticationFailed, TimedOut, Unreachable, MissingLibrary and the rest of session.ask
+    """
+    until = deadline if isinstance(deadline, Deadline) else Deadline.after(deadline)
+    reading = read(
+        address,
+        Login(username, password, credential),
+        port=port,
+        deadline=until,
+        details=details,
+        read_mac=read_bmc_macs,
+        cancelled=cancelled,
+    )
+    return {
+        "system_id": "",
+        "hearth_bmc": hearth_bmc(reading, address, port, credential),
+        "hearth_server": hearth_server(reading, now()),
+        "counters": {"logins": reading.logins, "requests": reading.commands},
+    }
 
 
 def hearth_bmc(reading: Reading, address: str, port: int, credential: str) -> Dict[str, Any]:
@@ -38,7 +78,7 @@ def hearth_bmc(reading: Reading, address: str, port: int, credential: str) -> Di
         "firmware": device.firmware if device else None,
         "model": None,
         "uuid": identity.uuid(reading.bmc_guid),
-        "mac": [reading.mac] if _is_mac(reading.mac) else [],
+        "mac": [mac for mac in (identity.mac(reading.mac),) if mac],
         "system": "",
         "system_id": "",
         "manager": "",
@@ -120,7 +160,3 @@ def _warnings(reading: Reading) -> List[str]:
 
 def _complaint(name: str, states: Tuple[str, ...]) -> str:
     return f"sensor {clean(name, 64)}: {clean(', '.join(states), 128)}"
-
-
-def _is_mac(text: str) -> bool:
-    return identity.label(text) is not None

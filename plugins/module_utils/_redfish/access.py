@@ -20,21 +20,21 @@ from .._core.deadline import Deadline
 from .._core.endpoint import Endpoint
 from .._core.errors import BadInput, Busy, Cancelled, HearthError, NotFound, Unreachable
 from .._core.hostile import clean
+from .._core.identity import label, serial, uuid
 from .._core.limits import Limits
 from .._core.transport import Transport
 from .._core.trust import Trust
+from .._core.turn import Turn, turn
 from .chassis import chassis_of
 from .client import ROOT, RedfishClient
 from .credential import Credential
 from .document import Document, last_segment
 from .expected import NO_EXPECTATION, Claim, Identity, refuse_another, same_serial
 from .host_record import MachineView, system_id
-from .identity import label, serial, uuid
 from .platforms.index import at_path, platform_of
 from .service_root import no_redfish, service_root
 from .sushy_connector import SUSHY_ERRORS, service_of, typed_error
 from .systems import is_system, machines_of
-from .turn import Turn, turn
 from .untrusted import untrusted
 
 _UNGUESSABLE = 8  # characters of a session Id that is not given twice
@@ -228,7 +228,8 @@ def opened(
 ) -> Iterator[Session]:
     """Log in to the BMC when it is our turn, and out again at the end. Every error is a HearthError."""
     patience = access.deadline if access.turn_timeout is None else access.turn_timeout
-    with turn(access.lock_directory, access.endpoint, Deadline.after(patience, clock), cancelled) as ours:
+    endpoint = access.endpoint
+    with turn(access.lock_directory, endpoint.key, endpoint.url, Deadline.after(patience, clock), cancelled) as ours:
         transport = Transport(
             access.endpoint,
             access.trust,

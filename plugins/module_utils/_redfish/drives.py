@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, Optional
 
+from .._core.identity import label, serial
 from .client import RedfishClient
 from .document import absent, first_text, health_word, items, last_segment, link, links, number, part, text, word
-from .identity import label, serial
 
 Drive = Dict[str, Any]
 

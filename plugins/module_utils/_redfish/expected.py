@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
 
 from .._core.errors import BadInput, IdentityMismatch
-from .identity import serial, uuid
+from .._core.identity import serial, uuid
 
 NO_EXPECTATION = (
     "nothing says which machine this must be: give identity (serial, uuid), or serial or uuid in the map, and a machine"

@@ -16,10 +16,10 @@ from typing import Any, Dict, List, Mapping, Optional
 from .._core.endpoint import Endpoint
 from .._core.errors import HearthError
 from .._core.hostile import clean
+from .._core.identity import label, mac, serial, uuid
 from .._core.trust import Peer, Trust
 from .chassis import is_part
 from .document import first_text, health_word, last_segment, number, part, text, word
-from .identity import label, mac, serial, uuid
 from .location import location_of
 from .platforms.index import at_path
 from .platforms.record import Platform

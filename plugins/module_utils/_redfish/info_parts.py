@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
+from .._core.identity import label, serial
 from .client import RedfishClient
 from .document import (
     absent,
@@ -23,7 +24,6 @@ from .document import (
     text,
     word,
 )
-from .identity import label, serial
 
 Part = Dict[str, Any]
 

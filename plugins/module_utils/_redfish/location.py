@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
+from .._core.identity import label
 from .document import number, part, text
-from .identity import label
 
 Location = Dict[str, Any]
 

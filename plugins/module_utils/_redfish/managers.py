@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from .._core.identity import mac
 from .client import RedfishClient
 from .document import link, links, part, word
-from .identity import mac
 
 Found = Tuple[str, Dict[str, Any]]  # path, document
 

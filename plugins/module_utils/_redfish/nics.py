@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
+from .._core.identity import mac
 from .client import RedfishClient
 from .document import absent, first_text, flag, last_segment, link, number, part, word
-from .identity import mac
 
 Nic = Dict[str, Any]
 

@@ -15,9 +15,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
+from .._core.identity import label, serial
 from .client import RedfishClient
 from .document import absent, count, first_text, health_word, items, last_segment, link, links, part, text, word
-from .identity import label, serial
 
 _MOST = 128  # GPUs that are looked at in one machine
 _NO_GPU = re.compile(r"NV ?Switch|Baseboard|\bHGX\b|Retimer", re.IGNORECASE)  # listed among GPUs by some device lists

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Taking turns at one BMC: a few lock files for each endpoint, one held as long as a session is open.
+"""Taking turns at one BMC: a few lock files for each port of it, one held as long as a session is open.
 
 Four systems behind one BMC are four workers of Ansible, and a BMC has a handful of sessions. The files lie in a
 directory of the user's own and outlive a run: two runs of one user take turns, too, and the next run finds the session
@@ -22,9 +22,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Dict, Iterator, Optional
 
-from .._core.deadline import Deadline
-from .._core.endpoint import Endpoint
-from .._core.errors import BadInput, Busy, Cancelled
+from .deadline import Deadline
+from .errors import BadInput, Busy, Cancelled
 
 #: how many of one user are at work on one BMC at the same time: the smallest session tables have four places, and a
 #: shutdown that takes minutes must not keep all others waiting
@@ -74,15 +73,20 @@ class Turn:
 @contextmanager
 def turn(
     directory: Optional[str],
-    endpoint: Endpoint,
+    key: str,
+    where: str,
     deadline: Deadline,
     cancelled: Optional[threading.Event] = None,
 ) -> Iterator[Turn]:
-    """Hold one of the endpoint's locks; Busy when the deadline passes before one is free. No directory, no lock."""
+    """Hold one of the BMC's locks; Busy when the deadline passes before one is free. No directory, no lock.
+
+    :param key: what the locks are named after: host and port, and what is spoken there
+    :param where: how error messages name the BMC
+    """
     if directory is None:
         yield Turn()
         return
-    name = _NO_FILE_NAME.sub("_", endpoint.key)
+    name = _NO_FILE_NAME.sub("_", key)
     paths = [os.path.join(directory, f"{name}.{number}.lock") for number in range(AT_ONCE)]
     while True:
         lock = next((lock for lock in map(_taken, paths) if lock >= 0), -1)
@@ -93,13 +97,13 @@ def turn(
                 "others are at work on this BMC",
                 expected="a turn within the deadline",
                 found=f"{AT_ONCE} others",
-                where=f"{endpoint.url} ({paths[0]})",
+                where=f"{where} ({paths[0]})",
                 next="try again later, or give it more time (deadline)",
             )
         if cancelled is None:
             time.sleep(_PAUSE)
         elif cancelled.wait(_PAUSE):
-            raise Cancelled("interrupted", where=endpoint.url)
+            raise Cancelled("interrupted", where=where)
     try:
         yield Turn(lock)
     finally:

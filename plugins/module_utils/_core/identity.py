@@ -9,48 +9,17 @@ from __future__ import annotations
 import re
 from typing import Any, Optional
 
-from .document import text
+from .hostile import clean
 
-# What boards carry that nobody programmed. Compared in lower case, without spaces, dots, dashes and underscores.
-_MEANINGLESS = frozenset(
-    (
-        "defaultstring",
-        "default",
-        "tobefilledbyoem",
-        "tobefilled",
-        "oem",
-        "notapplicable",
-        "notdefined",
-        "notset",
-        "notpresent",
-        "systemserialnumber",
-        "chassisserialnumber",
-        "baseboardserialnumber",
-        "serialnumber",
-        "cpldserialnumber",
-        "serial",
-        "sn",
-        "empty",
-        "invalid",
-        "undefined",
-        "xxxxxxxx",
-        "freeformassettag",
-        "assettag",
-        "123456789",
-        "1234567890",
-        "0123456789",
-        "01234567890",
-        "12345678",
-        "01234567",
-        "012345678",
-        "0123456789ab",
-        "0123456789abcdef",
-        "01234567890123456789",
-        "01234567890123456789ab",
-        "abcdefgh",
-    )
-)
-_SEPARATORS = re.compile(r"[\s._\-/:*]+")
+# What boards carry that nobody programmed. Compared in lower case, without anything that is no letter or digit.
+_MEANINGLESS = frozenset("""
+    0123456789 01234567890 012345678 01234567 123456789 1234567890 12345678 0123456789ab 0123456789abcdef
+    01234567890123456789 01234567890123456789ab abcdefgh
+    assettag baseboardserialnumber chassisserialnumber cpldserialnumber default defaultstring empty freeformassettag
+    invalid na none notapplicable notavailable notdefined notpresent notset notspecified null oem serial serialnumber sn
+    systemserialnumber tobefilled tobefilledbyoem undefined unknown unspecified
+    """.split())
+_NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 # one character over and over: 000000, FFFFFF, XXXX
 _REPEATED = re.compile(r"(.)\1*")
 
@@ -74,10 +43,8 @@ _MAC = re.compile(r"([0-9a-f]{2})[:\-]?" * 5 + r"([0-9a-f]{2})")
 
 def serial(value: Any) -> Optional[str]:
     """A serial number that tells one machine from another, else None."""
-    said = text(value, 128)
-    if said is None:
-        return None
-    bare = _SEPARATORS.sub("", said).lower()
+    said = _said(value, 128)
+    bare = _bare(said)
     if len(bare) < 2 or bare in _MEANINGLESS or _REPEATED.fullmatch(bare):
         return None
     return said
@@ -85,10 +52,8 @@ def serial(value: Any) -> Optional[str]:
 
 def label(value: Any) -> Optional[str]:
     """A name, part number or tag that somebody has filled in, else None."""
-    said = text(value)
-    if said is None:
-        return None
-    bare = _SEPARATORS.sub("", said).lower()
+    said = _said(value, 256)
+    bare = _bare(said)
     if not bare or bare in _MEANINGLESS or (len(bare) > 3 and _REPEATED.fullmatch(bare)):
         return None
     return said
@@ -118,3 +83,14 @@ def mac(value: Any) -> Optional[str]:
     if not match or _REPEATED.fullmatch("".join(match.groups())):
         return None
     return ":".join(match.groups())
+
+
+def _said(value: Any, limit: int) -> str:
+    """The text cleaned, a number written out, "" for anything else."""
+    if isinstance(value, str):
+        return clean(value, limit)
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+def _bare(said: str) -> str:
+    return _NO_LETTER_OR_DIGIT.sub("", said).lower()

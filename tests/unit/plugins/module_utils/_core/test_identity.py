@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.identity import label, mac, serial, uuid
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.identity import label, mac, serial, uuid
 
 
 @pytest.mark.parametrize(
