@@ -38,8 +38,12 @@ options:
     type: str
   credentials:
     description:
-      - Credentials in the order in which they are tried, each at most once.
-      - Trying stops below the account lockout threshold of the platform.
+      - Credentials in the order in which they are tried, each at most once per BMC and run of Ansible, whichever task,
+        host or fork comes first. Another user name or password is another credential.
+      - Trying stops below the account lockout threshold of the platform, counted over the run from the last login that
+        worked.
+      - Where one is refused that has worked earlier in the run, the accounts were changed in between, and what was
+        refused before that is tried once more.
     type: list
     elements: dict
     suboptions:

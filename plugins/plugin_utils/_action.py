@@ -28,6 +28,7 @@ from ..module_utils._glue.contract import (
     secrets_of,
 )
 from ..module_utils._glue.plain import plain
+from ._run_directory import run_directory
 
 COLLECTION = "hearth.datacenter"
 
@@ -126,7 +127,13 @@ class InProcessAction(ActionBase):
             return invalid_arguments(self._said_of(validation))
         # By name: aliases, and what Ansible does not hand to modules, stay out.
         params = {option: validation.validated_parameters.get(option) for option in self.contract.argument_spec}
-        return perform(self.contract, params, check_mode=bool(self._task.check_mode), diff_mode=bool(self._task.diff))
+        return perform(
+            self.contract,
+            params,
+            check_mode=bool(self._task.check_mode),
+            diff_mode=bool(self._task.diff),
+            run_directory=run_directory(),
+        )
 
     def _said_of(self, validation: ValidationResult) -> str:
         """In AnsibleModule's words."""

@@ -11,22 +11,29 @@ and from the state store, credentials from ``hearth_bmc_credentials`` or ``heart
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
 import typing as t
 
+from ..module_utils._core.attempts import Attempts, attempts
+from ..module_utils._core.deadline import Deadline
 from ..module_utils._core.endpoint import DEFAULT_PORTS
-from ..module_utils._core.errors import BadInput
+from ..module_utils._core.errors import AuthenticationFailed, BadInput
 from ..module_utils._core.state.address import store_address
 from ..module_utils._core.state.opening import open_store
 from ..module_utils._glue.plain import plain
+from ..module_utils._redfish.credential import Credential
 from ._action import InProcessAction
 from ._before_fork import prepare
 from ._credential_list import CredentialList, read_credentials
+from ._run_directory import run_directory
 from ._state_location import location_of_task, state_location
 
 prepare()
 
+_RECORD_SECONDS = 10.0  # to wait for another worker that is writing down what was refused
 # Option of the module: key of hearth_bmc.
 _FROM_HEARTH_BMC = {"port": "port", "scheme": "scheme", "trust": "trust", "ca_path": "ca_path", "platform": "platform"}
 
@@ -47,6 +54,38 @@ class BmcAction(InProcessAction):
         if not any(arguments.get(option) for option in ("username", "password", "credentials")):
             self._add_credentials(arguments, variables, str(bmc.get("credential") or ""))
         return arguments
+
+    def _run_module(self, arguments: dict[str, t.Any], variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Elsewhere, where nothing is known of this run: what was refused there before is not sent there again."""
+        given = _credentials_of(arguments)
+        if not given:
+            return super()._run_module(arguments, variables)
+        address, elsewhere = arguments.get("address"), self._task.delegate_to
+        protocol = self.contract.name.partition("_")[0]
+        reached = f"{elsewhere}/{protocol}/{address}:{arguments.get('port') or ''}"
+        with self._attempts(reached, given) as before:
+            if before.next() is None:
+                raise before.refusal(f"{address}, from {elsewhere}")
+            untried = [one for one in given if not before.was_refused(one)]
+        if untried != given:
+            rest = [{"name": one.name, "username": one.username, "password": one.password} for one in untried]
+            arguments = {**arguments, "username": None, "password": None, "credentials": rest}
+        result = super()._run_module(arguments, variables)
+        error = result.get("error")
+        with self._attempts(reached, untried) as after:
+            if isinstance(error, dict) and error.get("type") == AuthenticationFailed.__name__:
+                for one in untried:
+                    after.refused(one)
+            elif error is None and len(untried) == 1:
+                after.worked(untried[0])
+        return result
+
+    def _attempts(
+        self, reached: str, credentials: t.Sequence[Credential]
+    ) -> contextlib.AbstractContextManager[Attempts[Credential]]:
+        # The module itself knows how many the platform lets one try.
+        deadline = Deadline.after(_RECORD_SECONDS)
+        return attempts(run_directory(), reached, credentials, sys.maxsize, deadline=deadline)
 
     def _hearth_bmc(self, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         found = self._variable(variables, "hearth_bmc")
@@ -106,6 +145,21 @@ class BmcAction(InProcessAction):
             os.environ.get("HEARTH_BMC_USERNAME"),
             os.environ.get("HEARTH_BMC_PASSWORD"),
         )
+
+
+def _credentials_of(arguments: t.Mapping[str, t.Any]) -> list[Credential]:
+    """Those of a task; none where they are not what the module takes, which it says itself."""
+    listed = arguments.get("credentials") or []
+    entries = [{"name": "default", **{name: arguments.get(name) for name in ("username", "password")}}]
+    entries = [*(entries if arguments.get("username") else []), *(listed if isinstance(listed, list) else [None])]
+    found = []
+    for entry in entries:
+        said = entry if isinstance(entry, dict) else {}
+        username, password = said.get("username"), said.get("password")
+        if not (isinstance(username, str) and isinstance(password, str)):
+            return []
+        found.append(Credential(str(said.get("name") or username), username, password))
+    return found
 
 
 def _parsed(text: str) -> t.Any:

@@ -25,6 +25,7 @@ import threading
 import typing as t
 
 from ..module_utils._core.deadline import Deadline
+from ..module_utils._core.endpoint import Endpoint
 from ..module_utils._core.errors import HearthError, ProtocolViolation, TimedOut
 from ..module_utils._core.fanout import Progress, fan_out
 from ..module_utils._core.state.address import store_address
@@ -34,6 +35,7 @@ from ..module_utils._redfish.discovery import DiscoveryOutcome, DiscoveryRequest
 from ._candidates import Candidate, Silent, candidates
 from ._ipmi_run import ipmi_sightings
 from ._progress import ProgressLine
+from ._run_directory import run_directory
 from ._settings import Settings
 from ._sighting import Sighting, nobody
 from ._state_memory import StateMemory
@@ -129,7 +131,6 @@ def _rank(outcome: DiscoveryOutcome) -> int:
 
 def _request(run: Run, candidate: Candidate, scheme: str, port: int) -> DiscoveryRequest:
     settings, slot = run.settings, candidate.slot
-    endpoint = settings.endpoint(candidate.address, scheme, port)
     key = store_address(candidate.address, port)
     mode = slot.trust if slot is not None and slot.trust else settings.trust
     pins = (slot.pins if slot is not None else frozenset()) or run.pins.get(key, frozenset())
@@ -137,7 +138,7 @@ def _request(run: Run, candidate: Candidate, scheme: str, port: int) -> Discover
     known = run.known.get(key)
     remaining = run.deadline.remaining() if run.deadline is not None else settings.deadline
     return DiscoveryRequest(
-        endpoint=endpoint,
+        endpoint=Endpoint(candidate.address, port, scheme),
         trust=Trust(mode=mode, ca_path=settings.ca_path, pins=pins),
         credentials=settings.credentials.serving(candidate.address, slot.credential if slot is not None else None),
         details=settings.details,
@@ -146,6 +147,7 @@ def _request(run: Run, candidate: Candidate, scheme: str, port: int) -> Discover
         previous_root=known.root_digest if known is not None and not known.group else "",
         read_bmc_macs=settings.slots.by_mac_needed,
         remembered=memory.credential if memory is not None else "",
+        run_directory=run_directory(),
     )
 
 

@@ -27,6 +27,7 @@ from ..module_utils._glue.contract import failure, invalid_arguments, perform
 from ._action import COLLECTION
 from ._batch import Batch, HostVariables
 from ._bmc_action import BmcAction
+from ._run_directory import run_directory
 
 _SAY_EVERY = 10.0  # seconds between two lines about how far it is
 
@@ -158,6 +159,7 @@ class FleetAction(BmcAction):
             diff_mode=bool(self._task.diff),
             cancelled=progress.cancelled,
             on_progress=progress.beat,
+            run_directory=run_directory(),
         )
 
 

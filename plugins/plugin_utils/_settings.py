@@ -14,7 +14,6 @@ import os
 import typing as t
 
 from ..module_utils._core.errors import BadInput
-from ..module_utils._core.transport import Endpoint
 from ._credential_list import CredentialList, read_credentials
 from ._leases import Lease, read_leases
 from ._map import SlotMap, read_map
@@ -46,9 +45,6 @@ class Settings:
     concurrency: int
     state: str
     state_given: bool
-
-    def endpoint(self, address: str, scheme: str, port: int) -> Endpoint:
-        return Endpoint(host=address, port=port, scheme=scheme)
 
 
 class OptionSource(t.Protocol):

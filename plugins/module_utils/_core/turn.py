@@ -11,10 +11,8 @@ that a killed worker left behind. A lock goes with the process that held it.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import re
 import stat
 import tempfile
 import threading
@@ -24,12 +22,12 @@ from typing import Dict, Iterator, Optional
 
 from .deadline import Deadline
 from .errors import BadInput, Busy, Cancelled
+from .lock_file import file_name, taken, unusable
 
 #: how many of one user are at work on one BMC at the same time: the smallest session tables have four places, and a
 #: shutdown that takes minutes must not keep all others waiting
 AT_ONCE = 2
 _PAUSE = 0.05  # seconds between two attempts
-_NO_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def lock_directory(parent: str = "") -> str:
@@ -40,7 +38,7 @@ def lock_directory(parent: str = "") -> str:
     except FileExistsError:
         pass
     except OSError as error:
-        raise _unusable(path, error) from error
+        raise unusable(path, error) from error
     found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
         raise BadInput(
@@ -86,10 +84,10 @@ def turn(
     if directory is None:
         yield Turn()
         return
-    name = _NO_FILE_NAME.sub("_", key)
+    name = file_name(key)
     paths = [os.path.join(directory, f"{name}.{number}.lock") for number in range(AT_ONCE)]
     while True:
-        lock = next((lock for lock in map(_taken, paths) if lock >= 0), -1)
+        lock = next((lock for lock in map(taken, paths) if lock >= 0), -1)
         if lock >= 0:
             break
         if deadline.expired:
@@ -110,32 +108,9 @@ def turn(
         os.close(lock)
 
 
-def _taken(path: str) -> int:
-    """The descriptor of the locked file, -1 where somebody else holds it."""
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise _unusable(path, error) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return -1
-    return lock
-
-
 def _read(lock: int) -> Dict[str, str]:
     try:
         found = json.loads(os.pread(lock, 4096, 0) or b"{}")
     except ValueError:  # killed while it wrote
         return {}
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
-
-
-def _unusable(path: str, error: OSError) -> BadInput:
-    return BadInput(
-        f"A lock file cannot be made: {error.strerror}.",
-        expected="a temporary directory that can be written",
-        where=path,
-        next="Set TMPDIR to one.",
-    )

@@ -34,6 +34,8 @@ class Request:
     """Set when the run is interrupted: work stops soon, and leaves no session behind."""
     on_progress: Optional[Callable[[], None]] = None
     """Called when the peer's bytes arrive: among many, one that is silent gives up its place."""
+    run_directory: Optional[str] = None
+    """A directory that lasts as long as the run and is seen by all its workers (see _core/attempts.py)."""
 
 
 @dataclass
@@ -81,9 +83,10 @@ def perform(
     diff_mode: bool,
     cancelled: Optional[threading.Event] = None,
     on_progress: Optional[Callable[[], None]] = None,
+    run_directory: Optional[str] = None,
 ) -> Dict[str, Any]:
     """Do what a contract says with validated parameters; the result, plain and without secrets."""
-    request = Request(plain(params), check_mode, cancelled, on_progress)
+    request = Request(plain(params), check_mode, cancelled, on_progress, run_directory)
     redactor = Redactor(secrets_of(request.params, contract.argument_spec))
     try:
         outcome = contract.run(request)

@@ -42,7 +42,7 @@ def wanted_of(params: Mapping[str, Any]) -> BootWanted:
 def run(request: Request) -> Outcome:
     """Read, plan, and unless in check mode: write and read back."""
     wanted = wanted_of(request.params)
-    with opened(access_of(request.params)) as session:
+    with opened(access_of(request.params, request.run_directory)) as session:
         chosen = session.confirmed_system()
         before = read_boot(session, chosen)
         writes = plan_boot(session, chosen, before, wanted)

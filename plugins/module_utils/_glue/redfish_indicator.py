@@ -16,7 +16,7 @@ def run(request: Request) -> Outcome:
     """Read, plan, and unless in check mode: switch and read back."""
     params = request.params
     state = params["state"]
-    with opened(access_of(params)) as session:
+    with opened(access_of(params, request.run_directory)) as session:
         before = after = find_light(session, chassis=params["chassis"] or "", drive=params["drive"] or "")
         refuse_unoffered(session, before, state)
         changed = not before.is_in(state)

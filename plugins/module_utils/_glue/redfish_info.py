@@ -39,7 +39,7 @@ INFO_ARGUMENTS: Dict[str, Dict[str, Any]] = {
 def run(request: Request) -> Outcome:
     """Read what is asked for."""
     query = query_of(request.params)
-    access = access_of(request.params)
+    access = access_of(request.params, request.run_directory)
     with opened(access, cancelled=request.cancelled, on_progress=request.on_progress) as session:
         info = read_info(session, subsets_of(request.params))
     nouns: Dict[str, Any] = {"info": info}

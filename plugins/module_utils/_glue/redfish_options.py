@@ -55,7 +55,7 @@ REDFISH_RULES: Dict[str, Any] = {"required_together": [("username", "password")]
 """For Contract(**REDFISH_RULES)."""
 
 
-def access_of(params: Mapping[str, Any]) -> Access:
+def access_of(params: Mapping[str, Any], run_directory: Optional[str]) -> Access:
     """The access that validated parameters describe; BadInput before anything is contacted."""
     scheme = params["scheme"]
     endpoint = Endpoint(bare_address(params["address"]), params["port"] or DEFAULT_PORTS[scheme], scheme)
@@ -75,6 +75,7 @@ def access_of(params: Mapping[str, Any]) -> Access:
         connect_timeout=seconds_of(params, "connect_timeout"),
         identity=identity_of(params),
         lock_directory=lock_directory(),
+        run_directory=run_directory,
     )
 
 

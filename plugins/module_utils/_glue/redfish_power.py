@@ -58,7 +58,7 @@ def wanted_of(params: Mapping[str, Any]) -> WantedPower:
 def run(request: Request) -> Outcome:
     """Read, plan, and unless in check mode: reset and wait."""
     wanted = wanted_of(request.params)
-    access = access_of(request.params)
+    access = access_of(request.params, request.run_directory)
     # Who comes first may have to wait for a graceful shutdown.
     access = replace(access, turn_timeout=access.deadline + wanted.longest)
     with opened(access, cancelled=request.cancelled, on_progress=request.on_progress) as session:

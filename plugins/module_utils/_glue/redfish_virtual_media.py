@@ -45,7 +45,7 @@ def wanted_of(params: Mapping[str, Any]) -> MediaWanted:
 def run(request: Request) -> Outcome:
     """Read, plan, and unless in check mode: eject, insert and read back."""
     wanted = wanted_of(request.params)
-    with opened(access_of(request.params)) as session:
+    with opened(access_of(request.params, request.run_directory)) as session:
         chosen = session.confirmed_system()
         if wanted.inserted:
             check_image(session, wanted.image)

@@ -13,12 +13,12 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from .._core.deadline import Deadline
 from .._core.endpoint import Endpoint
-from .._core.errors import BadInput, Busy, Cancelled, HearthError, NotFound, Unreachable
+from .._core.errors import AuthenticationFailed, BadInput, Busy, Cancelled, HearthError, NotFound, Unreachable
 from .._core.hostile import clean
 from .._core.identity import label, serial, uuid
 from .._core.limits import Limits
@@ -64,6 +64,8 @@ class Access:
     identity: Optional[Identity] = None
     lock_directory: Optional[str] = None
     """Where workers take turns (see turn.lock_directory); None: nobody else is at work there."""
+    run_directory: Optional[str] = None
+    """The run's own, where it remembers which credentials were refused; None: it does not."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -240,7 +242,7 @@ def opened(
             clock=clock,
         )
         with transport:
-            root, client = _anonymous(access, transport)
+            root, client = _anonymous(access, transport, cancelled)
             session = Session(access, client, root, cancelled, clock)
             try:
                 with client:
@@ -255,7 +257,9 @@ def opened(
                     ours.note({})
 
 
-def _anonymous(access: Access, transport: Transport) -> Tuple[Mapping[str, Any], RedfishClient]:
+def _anonymous(
+    access: Access, transport: Transport, cancelled: Optional[threading.Event]
+) -> Tuple[Mapping[str, Any], RedfishClient]:
     """The service root of a peer that has proved itself, and a client with the manners of its platform."""
     peer = transport.connect()
     if not peer.trusted:
@@ -264,7 +268,8 @@ def _anonymous(access: Access, transport: Transport) -> Tuple[Mapping[str, Any],
     root = service_root(answer)
     if root is None:
         raise no_redfish(answer, access.endpoint)
-    return root, RedfishClient(transport, platform_of(root, answer.headers.get("Server")[:256]))
+    platform = platform_of(root, answer.headers.get("Server")[:256])
+    return root, RedfishClient(transport, platform, run_directory=access.run_directory, cancelled=cancelled)
 
 
 def _log_in(session: Session) -> None:
@@ -277,6 +282,9 @@ def _log_in(session: Session) -> None:
         except Busy as busy:
             if client.transport.deadline.remaining() <= _LOGIN_PAUSE:
                 raise busy
+            if isinstance(busy.__cause__, AuthenticationFailed):
+                # Basic was refused in the session's place: switched off, or a wrong password, which is not sent again.
+                client.platform = replace(client.platform, basic_allowed=False)
             session.rest(_LOGIN_PAUSE)
     if "RedfishVersion" not in session.root:  # it was not to be read without a login
         session.root = client.get(ROOT)

@@ -11,8 +11,11 @@ and None (``try_get``) or an error (``get``); the caller says which.
 from __future__ import annotations
 
 import re
+import threading
+from contextlib import AbstractContextManager
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
+from .._core.attempts import Attempts, attempts
 from .._core.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -50,10 +53,23 @@ _REPETITIONS = 2  # of a GET that was answered 401 although the session is open
 
 
 class RedfishClient:
-    """Not thread-safe: one client, one BMC, one thread. Use as a context manager, so that the session is deleted."""
+    """Not thread-safe: one client, one BMC, one thread. Use as a context manager, so that the session is deleted.
 
-    def __init__(self, transport: Transport, platform: Platform, *, max_requests: int = MAX_REQUESTS) -> None:
+    ``run_directory``: where the run remembers what BMCs have refused (see _core/attempts.py); None: nowhere.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        platform: Platform,
+        *,
+        max_requests: int = MAX_REQUESTS,
+        run_directory: Optional[str] = None,
+        cancelled: Optional[threading.Event] = None,
+    ) -> None:
         self.transport = transport
+        self._run_directory = run_directory
+        self._cancelled = cancelled
         self.warnings: List[str] = []
         self.logins = 0
         self._headers: Optional[Dict[str, str]] = None
@@ -100,9 +116,10 @@ class RedfishClient:
         self._sessions = sessions_of(root)
         proof = link(root.get("Systems")) or link(root.get("Chassis")) or f"{ROOT}Systems"
         ordered = in_order(credentials, remembered, self._platform)
-        self._login, answer = log_in(
-            self.transport, self._platform, ordered, sessions=self._sessions, proof=proof, headers=self._headers
-        )
+        with self._attempts(ordered) as tried:
+            self._login, answer = log_in(
+                self.transport, self._platform, tried, sessions=self._sessions, proof=proof, headers=self._headers
+            )
         self.logins += 1
         if answer is not None and answer.status == 200:
             self._remember(proof, answer.json())
@@ -315,11 +332,22 @@ class RedfishClient:
 
     def _log_in_again(self, login: Login) -> None:
         log_out(self.transport, login, self._headers)
-        self._login, unused = log_in(
-            self.transport, self._platform, (login.credential,), sessions=self._sessions, headers=self._headers
-        )
+        with self._attempts((login.credential,)) as tried:
+            self._login, unused = log_in(
+                self.transport, self._platform, tried, sessions=self._sessions, headers=self._headers
+            )
         self.logins += 1
         self.warn("the BMC dropped a login that had worked; logged in once more")
+
+    def _attempts(self, credentials: Sequence[Credential]) -> AbstractContextManager[Attempts[Credential]]:
+        return attempts(
+            self._run_directory,
+            self.transport.endpoint.key,
+            credentials,
+            self._platform.attempts(),
+            deadline=self.transport.deadline,
+            cancelled=self._cancelled,
+        )
 
     def _remember(self, path: str, document: Dict[str, Any]) -> Dict[str, Any]:
         self._seen[_key(path)] = document

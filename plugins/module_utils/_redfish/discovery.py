@@ -93,6 +93,7 @@ class DiscoveryRequest:
     previous_root: str = ""
     read_bmc_macs: bool = False
     remembered: str = ""
+    run_directory: Optional[str] = None
 
 
 @dataclass
@@ -185,7 +186,9 @@ class _Discovery:
         if self.request.previous_root and self.request.previous_root == self.outcome.root_digest:
             self.outcome.unchanged = True
             return
-        with RedfishClient(transport, self.bmc.platform) as client:
+        with RedfishClient(
+            transport, self.bmc.platform, run_directory=self.request.run_directory, cancelled=self.cancelled
+        ) as client:
             try:
                 self._log_in_and_read(client, root)
             finally:

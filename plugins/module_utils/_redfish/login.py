@@ -7,8 +7,8 @@
 The rules, each of which has a test:
 
 - nothing is sent to a peer that is not trusted (the transport enforces it a second time);
-- each credential is tried at most once, the remembered one first, and no more of them than the platform's lockout
-  threshold leaves room for;
+- each credential is tried at most once in a run, the remembered one first, and no more of them than the platform's
+  lockout threshold leaves room for (_core/attempts.py remembers);
 - a refused credential (401) is refused: it is not tried again by Basic;
 - Basic stands in for a session only where the BMC has none to give, and where the platform's record allows it;
 - a session that was opened is deleted.
@@ -21,6 +21,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
+from .._core.attempts import Attempts
 from .._core.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -75,13 +76,13 @@ def in_order(credentials: Sequence[Credential], remembered: str, platform: Platf
 def log_in(
     transport: Transport,
     platform: Platform,
-    credentials: Sequence[Credential],
+    attempts: Attempts[Credential],
     *,
     sessions: str = SESSIONS,
     proof: str = "/redfish/v1/Systems",
     headers: Optional[Mapping[str, str]] = None,
 ) -> Tuple[Login, Optional[Response]]:
-    """Log in with the first of ``credentials`` that is accepted; they are tried in the order given.
+    """Log in with the first that is accepted of the credentials that may be tried.
 
     ``sessions`` is the collection to POST to, ``proof`` a resource that only a login can read: where Basic is used it
     is read to learn whether the credential is right, and that answer is returned, so that it need not be read twice.
@@ -91,28 +92,38 @@ def log_in(
     where = transport.endpoint.url
     if transport.peer is None or not transport.peer.trusted:
         raise CredentialWithheld("no credential goes to a peer that is not verified", where=where)
-    if not credentials:
+    if not attempts.credentials:
         raise AuthenticationFailed(
             "there is no credential for this BMC", where=where, next="set username and password, or credentials"
         )
-    refusals: List[HearthError] = []
-    for credential in credentials:
+    refused: List[str] = []
+    last: Optional[HearthError] = None
+    while True:
+        credential = attempts.next()
+        if credential is None:
+            break
         try:
             if platform.login == "basic":
-                return _basic(transport, credential, proof, headers)
-            return _session_or_basic(transport, platform, credential, sessions, proof, headers)
+                found = _basic(transport, credential, proof, headers)
+            else:
+                found = _session_or_basic(transport, platform, credential, sessions, proof, headers)
         except PasswordChangeRequired:
             raise
         except AuthenticationFailed as error:
-            refusals.append(error)
-    names = ", ".join(credential.name for credential in credentials)
-    last = refusals[-1]
+            attempts.refused(credential)
+            refused.append(credential.name)
+            last = error
+        else:
+            attempts.worked(credential)
+            return found
+    if last is None:
+        raise attempts.refusal(where)
     raise AuthenticationFailed(
         "the BMC refused the credentials",
         expected="one of the credentials to be accepted",
         found=last.found or last.msg,
         where=where,
-        next=f"tried once each: {names}; correct them, or see whether the account is locked",
+        next=f"tried once each: {', '.join(refused)}; correct them, or see whether the account is locked",
     )
 
 

@@ -67,6 +67,10 @@ class AccountBook:
                 default.username, default.password = manners.default_account
                 default.role, default.enabled, default.change_required = administrator, True, True
 
+    def adopt(self, manners: Manners) -> None:
+        """From now on with these."""
+        self._manners = manners
+
     def add(self, username: str, password: str, role: str) -> Account:
         number = 1
         while self._manners.account_ids == "number" and str(number) in self.accounts:

@@ -107,8 +107,12 @@ class Bmc:
         return found
 
     def adopt(self, platform: Platform) -> None:
-        """From now on with that platform's manners and tree; the machines keep the power that they have."""
+        """From now on with that platform's manners and tree; machines, accounts and sessions stay as they are."""
         self.platform = platform
+        if self._accounts is not None:
+            self._accounts.adopt(platform.manners)
+        if self._sessions is not None:
+            self._sessions.adopt(platform.manners)
         for machine in self._machines.values():
             if isinstance(machine, SimulatedMachine):
                 machine.adopt(platform.manners)

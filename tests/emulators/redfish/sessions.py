@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.emulators.redfish.accounts import Account
+from tests.emulators.redfish.personality import Manners
 
 SERVICE = "/redfish/v1/SessionService"
 COLLECTION = "/redfish/v1/SessionService/Sessions"
@@ -51,6 +52,11 @@ class SessionBook:
         self._drop_oldest = drop_oldest
         self._by_token: dict[str, Session] = {}
         self._made = 0
+
+    def adopt(self, manners: Manners) -> None:
+        """From now on with this limit; who is in stays in."""
+        self._limit = manners.session_limit
+        self._drop_oldest = manners.session_overflow == "oldest_dropped"
 
     def __len__(self) -> int:
         self._expire()

@@ -282,6 +282,63 @@ def test_a_wrong_password_is_tried_once(openbmc: EmulatedBmc, fleet: Fleet) -> N
     assert fleet.statistics()["failed_logins"] == 1
 
 
+WRONG = Credential("wrong", "hearth", "not it")
+
+
+def refused(bmc: EmulatedBmc, *credentials: Credential, **access: object) -> AuthenticationFailed:
+    with pytest.raises(AuthenticationFailed) as caught, bmc.opened(credentials=credentials, **access):
+        raise AssertionError("opened")
+    return caught.value
+
+
+def test_a_wrong_password_in_every_task_of_a_run_does_not_lock_the_account(
+    openbmc: EmulatedBmc, fleet: Fleet, tmp_path: Path
+) -> None:
+    openbmc.manners(lockout_threshold=3)
+    fleet.reset_statistics()
+    run = str(tmp_path)
+    for _task in range(5):
+        error = refused(openbmc, WRONG, run_directory=run)
+    assert "not tried again" in error.msg and error.found == "refused before: wrong"
+    assert fleet.statistics()["failed_logins"] == 1
+    # Somebody corrected the variable within the run: another credential.
+    with openbmc.opened(run_directory=run) as session:
+        assert session.system().id == "system"
+    assert fleet.statistics()["failed_logins"] == 1
+    # Without the record the same five tasks lock the account: then the right password is refused, too.
+    for _task in range(5):
+        refused(openbmc, WRONG)
+    with pytest.raises(AuthenticationFailed), openbmc.opened():
+        raise AssertionError("opened")
+    openbmc.order("credentials", {"username": "hearth"})
+
+
+def test_a_password_that_was_changed_within_the_run_is_tried(openbmc: EmulatedBmc, tmp_path: Path) -> None:
+    """Onboarding: the site's password is refused at first and right after the account was changed by the other one."""
+    run, (right,) = str(tmp_path), openbmc.access.credentials
+    site = Credential("site", right.username, "the-sites-password")
+    with openbmc.opened(credentials=(site, right), run_directory=run):
+        openbmc.order("credentials", {"username": right.username, "password": site.password})
+    try:
+        for _task in range(2):
+            with openbmc.opened(credentials=(site, right), run_directory=run) as session:
+                assert session.client.username == right.username
+    finally:
+        openbmc.order("credentials", {"username": right.username, "password": right.password})
+
+
+def test_a_full_session_table_does_not_have_a_wrong_password_sent_by_basic_again_and_again(
+    openbmc: EmulatedBmc, fleet: Fleet
+) -> None:
+    openbmc.manners(session_limit=0, basic_auth=False)
+    fleet.reset_statistics()
+    with pytest.raises(Busy), openbmc.opened(deadline=4.0):
+        raise AssertionError("opened")
+    assert fleet.statistics()["per_method"]["POST"] >= 3
+    # Basic was asked once: the root, and one GET.
+    assert fleet.statistics()["per_method"]["GET"] == 2
+
+
 # ---- nothing is left
 
 

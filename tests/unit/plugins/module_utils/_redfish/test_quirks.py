@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.attempts import Attempts
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import Busy, Unsupported
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.login import log_in
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.platforms.record import Platform
 from tests.unit.plugins.module_utils._redfish.looking import SITE, look, look_at, only
@@ -150,9 +152,13 @@ def transport_to(bmc: Replay) -> Transport:
     return transport
 
 
+def only_site() -> Attempts[Credential]:
+    return Attempts((SITE,), 2, "the only BMC")
+
+
 def test_a_platform_may_prefer_basic() -> None:
     with Replay(plain()) as bmc, transport_to(bmc) as transport:
-        login, answer = log_in(transport, Platform(name="b", login="basic"), (SITE,))
+        login, answer = log_in(transport, Platform(name="b", login="basic"), only_site())
         assert login.basic and login.session == ""
         assert answer is not None and answer.status == 200
         assert bmc.logins == [] and bmc.created == 0
@@ -162,9 +168,9 @@ def test_a_platform_may_forbid_basic() -> None:
     strict = Platform(name="s", basic_allowed=False, session_limit=4)
     with Replay(plain(), Manners(session_limit=0, session_full=400)) as bmc, transport_to(bmc) as transport:
         with pytest.raises(Busy, match="no session left"):
-            log_in(transport, strict, (SITE,))
+            log_in(transport, strict, only_site())
         assert bmc.credentials_seen == []
     with Replay(plain(), Manners(sessions=False)) as bmc, transport_to(bmc) as transport:
         with pytest.raises(Unsupported):
-            log_in(transport, strict, (SITE,))
+            log_in(transport, strict, only_site())
         assert bmc.credentials_seen == []
