@@ -8,6 +8,20 @@ One small file for each BMC in the run's own temporary directory, which Ansible 
 random key and a keyed digest (HMAC-SHA-256) of each credential that was tried, never the credential, and is the lock
 under which workers log in to that BMC one after the other. Whoever can read the user's files while the run lasts can
 test a guess against it, as they could against the process itself.
+
+    with attempts(request.run_directory, "10.20.0.17:443", credentials, 2, deadline=deadline) as tried:
+        while True:
+            credential = tried.next()
+            if credential is None:
+                raise refused or tried.refusal(where)
+            try:
+                log_in(credential)
+            except AuthenticationFailed as error:  # judged; say nothing of what leaves it open (busy, time out)
+                tried.refused(credential)
+                refused = error
+            else:
+                tried.worked(credential)
+                break
 """
 
 from __future__ import annotations
