@@ -22,7 +22,8 @@ import pytest
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core import errors
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.deadline import Deadline
-from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi import child
+from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi import session
+from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.child.login import SUITES, USER
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.presence import presence, presence_many
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.reading import read
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.record import read_bmc
@@ -101,7 +102,7 @@ def test_host_record_tells_what_the_machine_says(bmc: IpmiSim) -> None:
 def test_suite_3_is_used_only_after_suite_17_was_refused_and_is_reported(bmc: IpmiSim) -> None:
     with Relay((bmc.address, bmc.port)) as relay:
         found = record(relay)
-        assert relay.proposals == [child.SUITES[17], child.SUITES[3]]
+        assert relay.proposals == [SUITES[17], SUITES[3]]
     assert SHA1_WARNING in found["hearth_bmc"]["warnings"]
 
 
@@ -153,16 +154,17 @@ def test_nothing_is_left_in_this_process(bmc: IpmiSim) -> None:
 
 def test_it_works_from_inside_a_zip_archive(bmc: IpmiSim, tmp_path: Path) -> None:
     """AnsiballZ ships a module and what it imports as one archive: the child's program has to be found in there."""
-    utilities = Path(child.__file__).parents[1]
+    utilities = Path(session.__file__).parents[1]
     inside = PurePosixPath("ansible_collections/hearth/datacenter/plugins/module_utils")
     archive = tmp_path / "payload.zip"
     with zipfile.ZipFile(archive, "w") as payload_zip:
-        for package in ("_core", "_ipmi"):
+        packages = ("_core", "_ipmi", "_ipmi/child")
+        for package in packages:
             for source in (utilities / package).glob("*.py"):
                 payload_zip.write(source, str(inside / package / source.name))
         for number in range(1, 6):
             payload_zip.writestr(str(PurePosixPath(*inside.parts[:number]) / "__init__.py"), "")
-        for package in ("_core", "_ipmi"):
+        for package in packages:
             payload_zip.writestr(str(inside / package / "__init__.py"), "")
     program = f"""
 import sys
@@ -233,7 +235,7 @@ class Privileged(Altering):
     """ipmi_sim gives every account every level; this one refuses what is above ``limit`` as RAKP 2 does."""
 
     kind = "rakp2"
-    limit = child.USER
+    limit = USER
     asked = 0
 
     def to_bmc(self, datagram: bytes) -> bytes:

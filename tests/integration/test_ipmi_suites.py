@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core import errors
-from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi import child
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.access import Access, Connection, opened
+from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.child.login import OPERATOR, USER
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.power import power_now
-from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.session import SHA1_WARNING, Login
+from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.session import SHA1_CHOSEN, SHA1_WARNING, Login
 from tests.emulators.rmcp.machine import Machine
 from tests.emulators.rmcp.peer import Account, Manners, RmcpPeer
 from tests.emulators.rmcp.suites import SUITES
@@ -87,13 +87,32 @@ def test_bmc_that_offers_only_weak_suites_is_refused_and_gets_nothing(suites: tu
         assert peer.received["rakp1"] == 0, "the user name went out"
 
 
-@pytest.mark.parametrize("suite", [0, 1, 2, 3, 8, 15, 16])
+@pytest.mark.parametrize("suite", [0, 1, 2, 8, 15, 16])
 def test_bmc_that_chooses_another_suite_than_the_proposed_one_is_refused(suite: int) -> None:
     """The proposal is 17; whoever sits in between, or a BMC with a bug, answers with something weaker."""
     with RmcpPeer(ADDRESS, manners=Manners(answers_with=suite)) as peer:
         with pytest.raises(errors.ProtocolViolation, match="cipher suite 17 was proposed"):
             state_by(peer)
         assert (peer.received["open"], peer.received["rakp1"]) == (1, 0)
+
+
+def test_bmc_that_answers_suite_3_whatever_is_proposed_has_refused_17() -> None:
+    """As VirtualBMC does. Whoever can forge that answer can forge a refusal, and gets no more by it."""
+    with RmcpPeer(ADDRESS, manners=Manners(answers_with=3)) as peer:
+        state, connection = state_by(peer)
+        assert (state, connection.warnings) == ("off", [SHA1_WARNING])
+        assert peer.proposals == [SUITES[17], SUITES[3]], "a session goes by what was proposed and nothing else"
+        assert (peer.received["rakp1"], peer.received["rakp3"], peer.sessions) == (1, 1, 0)
+    with RmcpPeer(ADDRESS, manners=Manners(answers_with=3)) as peer:
+        with pytest.raises(errors.ProtocolViolation, match="cipher suite 17 was proposed"):
+            state_by(peer, suites=(17,))
+        assert (peer.received["open"], peer.received["rakp1"]) == (1, 0)
+
+
+def test_who_allows_suite_3_only_is_not_told_that_17_was_refused() -> None:
+    with RmcpPeer(ADDRESS) as peer:
+        state, connection = state_by(peer, suites=(3,))
+        assert (state, connection.warnings, peer.proposals) == ("off", [SHA1_CHOSEN], [SUITES[3]])
 
 
 def test_ipmi_1_5_is_refused() -> None:
@@ -141,10 +160,10 @@ def test_trying_stops_after_two_credentials() -> None:
 
 def test_account_with_less_privilege_reads_what_it_may() -> None:
     with RmcpPeer(ADDRESS, accounts={"hearth": Account("correct-horse", privilege=2)}) as peer:
-        with pytest.raises(errors.AccessDenied), opened(access(peer), privilege=child.OPERATOR):
+        with pytest.raises(errors.AccessDenied), opened(access(peer), privilege=OPERATOR):
             raise AssertionError("it was let in")
         assert peer.received["rakp3"] == 0
-        with opened(access(peer), privilege=child.OPERATOR, at_least=child.USER) as connection:
+        with opened(access(peer), privilege=OPERATOR, at_least=USER) as connection:
             assert power_now(connection) == "off"
         assert len(connection.warnings) == 1 and "OPERATOR" in connection.warnings[0]
 

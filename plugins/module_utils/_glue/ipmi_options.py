@@ -13,8 +13,8 @@ from typing import Any, Dict, List, Mapping, Optional
 from .._core import identity
 from .._core.errors import BadInput
 from .._core.turn import lock_directory
-from .._ipmi import child
 from .._ipmi.access import PORT, Access, Connection
+from .._ipmi.child.login import OPERATOR, USER
 from .._ipmi.reading import Reading
 from .._ipmi.session import Login, check_login
 from .._redfish.expected import NO_EXPECTATION, Claim, Identity, refuse_another
@@ -79,5 +79,5 @@ def claim(reading: Reading) -> Claim:
 
 __all__ = ["CHANGE", "IPMI_ARGUMENTS", "IPMI_RULES", "READ", "access_of", "claim", "confirm", "identity_of"]
 
-READ, CHANGE = child.USER, child.OPERATOR
+READ, CHANGE = USER, OPERATOR
 """Privilege levels: what reads, and what switches or sets."""

@@ -20,7 +20,8 @@ from typing import Any, Iterator, List, Optional, Tuple
 from .._core.deadline import Deadline
 from .._core.errors import AccessDenied, AuthenticationFailed, Busy, Cancelled, TimedOut
 from .._core.turn import turn
-from . import child, dialogue
+from . import dialogue
+from .child.login import USER
 from .dialogue import Dialogue
 from .reading import Reading, reading_of
 from .session import Answer, Login, place
@@ -114,7 +115,7 @@ class Connection:
         return True
 
     def read(self, **request: Any) -> Reading:
-        """What child.read reads; the MAC, sensors and events only on request."""
+        """What child.machine.read reads; the MAC, sensors and events only on request."""
         data = self.dialogue.read(request)
         answer = Answer(data, self.dialogue.suite, self.logins, self._new_warnings())
         return reading_of(answer)
@@ -176,7 +177,7 @@ class Connection:
 def opened(
     access: Access,
     *,
-    privilege: int = child.USER,
+    privilege: int = USER,
     at_least: Optional[int] = None,
     longest: float = 0.0,
     cancelled: Optional[threading.Event] = None,

@@ -23,7 +23,7 @@ from typing import IO, Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 from .._core import errors
 from .._core.deadline import Deadline
 from .._core.hostile import clean
-from . import child
+from .child.login import USER
 from .session import (
     FAREWELL,
     MAX_ANSWER,
@@ -108,12 +108,12 @@ class Dialogue:
         elif self._cancelled.wait(seconds):
             raise errors.Cancelled("interrupted", where=self.where)
 
-    def begin(self, order: Mapping[str, Any]) -> None:
+    def begin(self, order: Mapping[str, Any], suites: Tuple[int, ...]) -> None:
         """Hand the child its order and wait until it has logged in."""
         self._send(order)
         answer = self._receive()
         self.suite, self.proofs = int(answer.get("suite", 0)), int(answer.get("proofs", 0))
-        self.warnings += suite_warnings(self.suite)
+        self.warnings += suite_warnings(self.suite, suites)
 
     def finish(self) -> None:
         """Let the child log out."""
@@ -204,7 +204,7 @@ def opened(
     *,
     port: int = 623,
     deadline: Deadline,
-    privilege: int = child.USER,
+    privilege: int = USER,
     suites: Tuple[int, ...] = (17, 3),
     connect_timeout: float = 0.0,
     cancelled: Optional[threading.Event] = None,
@@ -228,7 +228,7 @@ def opened(
     process = start(where)
     dialogue = Dialogue(process, deadline, cancelled, where)
     try:
-        dialogue.begin(order)
+        dialogue.begin(order, suites)
         yield dialogue
         dialogue.finish()
     except errors.Cancelled:

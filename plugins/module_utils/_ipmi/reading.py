@@ -23,7 +23,8 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .._core.deadline import Deadline
 from .._core.errors import AccessDenied, BadInput
-from . import child, device
+from . import device
+from .child.login import OPERATOR, USER
 from .session import Answer, Login, ask
 
 DETAILS = ("minimal", "standard", "full")
@@ -44,7 +45,7 @@ class Reading:
     sensors: Optional[int]
     """how many sensors gave a reading; None: not read"""
     sensor_health: int
-    """child.read_sensors' bits: 1 warning, 2 critical, 4 failed"""
+    """child.machine.read_sensors' bits: 1 warning, 2 critical, 4 failed"""
     bad_sensors: Tuple[Tuple[str, Tuple[str, ...]], ...]
     """name and states of every sensor that is not well"""
     sel_entries: Optional[int]
@@ -58,7 +59,7 @@ class Reading:
     sensor_readings: Tuple[Tuple[Any, ...], ...] = field(default=())
     """name, type, value, units, health bits and states of every sensor that gave a reading"""
     events: Optional[Tuple[Mapping[str, Any], ...]] = None
-    """child.read_events' records; None: not read"""
+    """child.events.read_events' records; None: not read"""
     events_complete: bool = True
     restore_policy: Optional[str] = None
     """what the machine does when its power comes back, in Redfish's words"""
@@ -81,7 +82,7 @@ def read(
     request: Dict[str, Any] = {"mac": read_mac or details == "full"}
     if details != "minimal":
         request.update(sel=True, sensors=deadline.remaining() / 2)
-    privilege = child.OPERATOR if request["mac"] else child.USER
+    privilege = OPERATOR if request["mac"] else USER
     try:
         answer = ask(
             address,
@@ -94,7 +95,7 @@ def read(
             cancelled=cancelled,
         )
     except AccessDenied:
-        if privilege == child.USER:
+        if privilege == USER:
             raise
         # The BMC said so before it saw a proof of the password, so this is still the first attempt with it.
         request["mac"] = False
@@ -103,7 +104,7 @@ def read(
 
 
 def reading_of(answer: Answer) -> Reading:
-    """What the child's answer to child.read means."""
+    """What the child's answer to child.machine.read means."""
     data = answer.data
     sensors = data.get("sensors")
     if not isinstance(sensors, dict):

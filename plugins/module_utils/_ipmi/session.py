@@ -13,7 +13,6 @@ is killed at the deadline. Nothing is left afterwards: no process, no thread, no
 from __future__ import annotations
 
 import contextlib
-import inspect
 import json
 import os
 import selectors
@@ -27,7 +26,8 @@ from typing import IO, Any, Dict, Mapping, Optional, Tuple, Type
 from .._core import errors
 from .._core.deadline import Deadline
 from .._core.hostile import clean
-from . import child
+from .child.login import SUITES, USER, names
+from .child_source import BOOT, sources
 
 # IPMI 2.0, 22.30 and 13.31: longer ones cannot be had, and pyghmi would send a digest that no BMC shares.
 MAX_USERNAME = 16
@@ -39,15 +39,6 @@ _READ_AT_ONCE = 65536
 _CANCEL_CHECK = 0.2
 # What the child gets to close its session once it was told to stop
 FAREWELL = 0.5
-
-# The first line of stdin is the program and what it is to do. Nothing of it shows in the process list.
-_BOOT = (
-    "import json, sys\n"
-    "order = json.loads(sys.stdin.readline())\n"
-    "scope = {'__name__': 'hearth_ipmi_child'}\n"
-    "exec(compile(order['program'], 'hearth_ipmi_child', 'exec'), scope)\n"
-    "scope['main'](order['request'])\n"
-)
 
 # What an interpreter needs to find its libraries; everything else of our environment stays here.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "HOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
@@ -80,6 +71,7 @@ SHA1_WARNING = (
     "IPMI cipher suite 3 (SHA-1) was all that the BMC offered; suite 17 (SHA-256) was refused. "
     "Whoever can alter the traffic can bring this about."
 )
+SHA1_CHOSEN = "IPMI cipher suite 3 (SHA-1) was used, since cipher_suites allows no other."
 
 
 @dataclass(frozen=True)
@@ -110,13 +102,13 @@ def ask(
     *,
     port: int = 623,
     deadline: Deadline,
-    privilege: int = child.USER,
+    privilege: int = USER,
     suites: Tuple[int, ...] = (17, 3),
     cancelled: Optional[threading.Event] = None,
 ) -> Answer:
-    """Log in to ``address`` and do what ``request`` says (see child.read). One login, closed in the end.
+    """Log in to ``address`` and do what ``request`` says (see child.machine.read). One login, closed in the end.
 
-    :param privilege: the level to ask for: child.USER reads everything that discovery wants
+    :param privilege: the level to ask for: USER reads everything that discovery wants
     :param suites: allowed cipher suites out of 17 and 3; the stronger one is tried first
     :raises BadInput: the user name or the password cannot be an IPMI one, or a suite is not allowed; nothing was sent
     :raises AuthenticationFailed: user name or password refused, after one try
@@ -131,7 +123,7 @@ def ask(
     data = _converse(order, deadline, cancelled, where)
     raise_problem(data, where)
     suite = int(data.get("suite", 0))
-    return Answer(data, suite, int(data.get("proofs", 0)), (*suite_warnings(suite), *warnings_in(data)))
+    return Answer(data, suite, int(data.get("proofs", 0)), (*suite_warnings(suite, suites), *warnings_in(data)))
 
 
 def place(address: str, port: int) -> str:
@@ -152,11 +144,11 @@ def order_for(
 ) -> Mapping[str, Any]:
     """The first line of the child's stdin. BadInput for what must not be tried, TimedOut where no time is left."""
     check_login(login, where)
-    if not suites or not set(suites) <= set(child.SUITES):
+    if not suites or not set(suites) <= set(SUITES):
         raise errors.BadInput(
             "this IPMI cipher suite is not allowed",
-            expected="cipher suites out of " + child.names(sorted(child.SUITES, reverse=True)),
-            found=child.names(suites) or "none",
+            expected="cipher suites out of " + names(sorted(SUITES, reverse=True)),
+            found=names(suites) or "none",
             where=where,
         )
     deadline.check(where)
@@ -171,7 +163,7 @@ def order_for(
         suites=sorted(suites, reverse=True),
         seconds=told,
     )
-    return {"program": inspect.getsource(child), "request": order}
+    return {"program": sources(), "request": order}
 
 
 def raise_problem(data: Mapping[str, Any], where: str) -> None:
@@ -184,8 +176,11 @@ def raise_problem(data: Mapping[str, Any], where: str) -> None:
         )
 
 
-def suite_warnings(suite: int) -> Tuple[str, ...]:
-    return (SHA1_WARNING,) if suite == 3 else ()
+def suite_warnings(suite: int, allowed: Tuple[int, ...]) -> Tuple[str, ...]:
+    """About the suite of a session; whoever allows no better one is not told that it was refused."""
+    if suite != 3:
+        return ()
+    return (SHA1_WARNING,) if 17 in allowed else (SHA1_CHOSEN,)
 
 
 def warnings_in(data: Mapping[str, Any]) -> Tuple[str, ...]:
@@ -232,7 +227,7 @@ def start(where: str) -> subprocess.Popen[bytes]:
         raise errors.MissingLibrary("there is no Python interpreter to start for IPMI", where=where)
     # run_command, which ansible-test wants here, exists only in a module, and bounds neither time nor size.
     return subprocess.Popen(  # pylint: disable=ansible-bad-function
-        [sys.executable, "-c", _BOOT],
+        [sys.executable, "-c", BOOT],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

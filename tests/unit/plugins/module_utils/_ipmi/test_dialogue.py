@@ -38,7 +38,9 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def have(body: str) -> None:
         lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
-        monkeypatch.setattr(dialogue, "order_for", lambda *_words, **_more: {"program": OPENING + lines, "request": {}})
+        monkeypatch.setattr(
+            dialogue, "order_for", lambda *_words, **_more: {"program": [("program", OPENING + lines)], "request": {}}
+        )
 
     return have
 

@@ -35,7 +35,7 @@ def black_hole() -> Iterator[Tuple[str, int]]:
 
 
 def converse(program: str, seconds: float = 10.0, cancelled: Optional[threading.Event] = None) -> Mapping[str, Any]:
-    order = {"program": program, "request": {"password": SECRET}}
+    order = {"program": [("program", program)], "request": {"password": SECRET}}
     return session._converse(order, Deadline.after(seconds), cancelled, "the test")
 
 
@@ -200,7 +200,7 @@ def test_crash_is_a_typed_error_with_its_last_words(nothing_left: None) -> None:
 
 
 def test_child_that_is_gone_before_it_has_read_is_a_typed_error(nothing_left: None) -> None:
-    order = {"program": "x" * 5_000_000, "request": {}}
+    order = {"program": [("program", "x" * 5_000_000)], "request": {}}
     with pytest.raises(errors.ProtocolViolation):
         session._converse(order, Deadline.after(10), None, "the test")
 
