@@ -8,7 +8,7 @@ PYTHON ?= python3
 TOOLCHAIN := $(PYTHON) -m tests.toolchain
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sanity unit integration bench clean
+.PHONY: help demo test lint sanity unit integration bench rack-up rack-down clean
 
 help:  ## what can be made here
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,6 +33,12 @@ integration:  ## Ansible against emulated fleets and real servers, molecule, the
 
 bench:  ## measure into build/bench.json; NAME=group runs one group
 	@$(TOOLCHAIN) bench $(NAME)
+
+rack-up:  ## virtual machines with UEFI, TPM and BMC, as root; SET="rack_machines=1 …" sets variables of the role
+	@$(TOOLCHAIN) rack-up $(SET)
+
+rack-down:  ## take the virtual rack away with everything that it made
+	@$(TOOLCHAIN) rack-down
 
 clean:  ## remove build/, the virtual environments and the tools' caches
 	@$(TOOLCHAIN) clean

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the Makefile calls: ``python3 -m tests.toolchain test|lint|sanity|unit|integration|demo|bench|clean``."""
+"""What the Makefile calls: ``python3 -m tests.toolchain test``, or another target of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.toolchain import debian, integration, lint, matrix, sanity, unit, work
+from tests.toolchain import debian, integration, lab, lint, matrix, sanity, unit, work
 from tests.toolchain.collection_tree import remove_products
 from tests.toolchain.environments import SetUpFailed
 from tests.toolchain.interpreters import present
@@ -24,6 +24,8 @@ STAGES = {
     "integration": Stage("integration", integration.checks),
 }
 
+RACK = {"rack-up": lab.rack_up, "rack-down": lab.rack_down}
+
 
 def run_stages(names: Sequence[str]) -> int:
     debian.ensure("test")
@@ -34,8 +36,8 @@ def run_stages(names: Sequence[str]) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests.toolchain", description=__doc__)
-    parser.add_argument("command", choices=["test", *STAGES, "demo", "bench", "clean"])
-    parser.add_argument("names", nargs="*", help="for bench: the groups to run, all when none is named")
+    parser.add_argument("command", choices=["test", *STAGES, "demo", "bench", "rack-up", "rack-down", "clean"])
+    parser.add_argument("names", nargs="*", help="for bench: the groups to run; for rack-*: name=value for Ansible")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "test":
@@ -46,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
             return work.demo()
         if chosen.command == "bench":
             return work.bench(chosen.names)
+        if chosen.command in RACK:
+            return RACK[chosen.command]([word for name in chosen.names for word in ("-e", name)])
         remove_products()
         return 0
     except SetUpFailed as error:

@@ -21,7 +21,7 @@ from tests.toolchain.places import BUILD, MIRROR, MIRROR_ROOT, ROOT
 ARTEFACT = BUILD / "artefact"
 
 # What is typed by us and runs without Ansible, beside the plugins.
-TYPED_PACKAGES = ("tests.toolchain", "tests.emulators")
+TYPED_PACKAGES = ("tests.toolchain", "tests.emulators", "tests.lab")
 
 
 def checks() -> Iterator[list[Check]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.toolchain.places import BUILD
 from tests.toolchain.saying import say
@@ -18,10 +19,23 @@ from tests.toolchain.saying import say
 def alone(subject: str) -> Iterator[None]:
     """Hold the checkout's lock on a subject. The system releases it when the process ends, however it ends."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    with (BUILD / f".lock-{subject}").open("w") as lock:
+    with _held(BUILD / f".lock-{subject}", f"another run of make in this checkout works on {subject}"):
+        yield
+
+
+@contextmanager
+def alone_on_machine(subject: str) -> Iterator[None]:
+    """Hold a lock that every checkout on this machine respects. For root: nobody else writes to that directory."""
+    with _held(Path(f"/run/lock/{subject}.lock"), f"another run of make on this machine works on {subject}"):
+        yield
+
+
+@contextmanager
+def _held(path: Path, by_whom: str) -> Iterator[None]:
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"waiting: another run of make in this checkout works on {subject}")
+            say(f"waiting: {by_whom}")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

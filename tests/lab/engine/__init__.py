@@ -1,0 +1,5 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role `rack` is made of, as plain Python: its modules in roles/rack/library are a few lines over this."""

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A TPM's state, made once: swtpm with an endorsement key, and its certificate from the lab's own authority."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from tests.lab.engine.commands import run
+from tests.lab.engine.errors import LabError
+
+# libvirt runs swtpm as this user on Debian; swtpm_setup works as root.
+USER = "tss"
+
+
+def ensure(directory: Path, machine: str, authority: Path) -> bool:
+    """Make the state below ``directory``/tpm2 and the certificates beside it; whether anything was changed."""
+    if (directory / "tpm2").is_dir() and list(directory.glob("ek-*.crt")):
+        return False
+    # Made beside and renamed at the end: a state that a killed run began is never taken for a TPM.
+    beside = directory.with_name(f".{directory.name}.new")
+    for old in (directory, beside):
+        shutil.rmtree(old, ignore_errors=True)
+    state = beside / "tpm2"
+    state.mkdir(parents=True)
+    os.chmod(beside, 0o711)
+    os.chmod(state, 0o700)
+    run(
+        ["swtpm_setup", "--tpm2", "--tpmstate", str(state), "--create-ek-cert", "--create-platform-cert"]
+        + ["--lock-nvram", "--overwrite", "--pcr-banks", "sha256", "--vmid", machine]
+        + ["--config", str(authority / "swtpm_setup.conf"), "--logfile", str(state / "setup.log")]
+        + ["--write-ek-cert-files", str(beside)],
+        timeout=180.0,
+    )
+    if not list(beside.glob("ek-*.crt")):
+        raise LabError(f"swtpm_setup wrote no EK certificate for {machine}; see {state / 'setup.log'}")
+    (state / "setup.log").unlink()
+    for path in (state, *state.iterdir()):
+        shutil.chown(path, USER, USER)
+    beside.rename(directory)
+    return True
+
+
+def ek_certificates(directory: Path) -> dict[str, str]:
+    """SHA-256 of each EK certificate in DER, lower-case hex, by the kind of key: ``rsa2048``, ``secp384r1``."""
+    found = {}
+    for path in sorted(directory.glob("ek-*.crt")):
+        found[path.stem.removeprefix("ek-")] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def chain(authority: Path) -> str:
+    """Root and issuer of the EK certificates, PEM."""
+    names = ("swtpm-localca-rootca-cert.pem", "issuercert.pem")
+    return "".join((authority / name).read_text(encoding="ascii") for name in names)
