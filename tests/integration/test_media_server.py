@@ -1,0 +1,328 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role media_server with a real nginx, and media_progress_info on what nginx logs."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import ssl
+import subprocess
+import tempfile
+import time
+import typing as t
+
+import pytest
+
+from tests.integration.playbook_run import PlaybookFolder, Ran
+from tests.servers.certificates import Authority
+
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+pytestmark = [
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="not root: nginx cannot serve as another user"),
+]
+
+SERVER, PORT = "127.54.1.1", 8480
+BMC, OTHER = "127.54.1.11", "127.54.1.12"
+IMAGE = os.urandom(3_000_000)
+SHA256 = hashlib.sha256(IMAGE).hexdigest()
+
+
+class MediaServer:
+    """A directory below a public one (nginx's worker must enter it), and nginx started as it is without systemd."""
+
+    def __init__(self, folder: pathlib.Path, **variables: t.Any) -> None:
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="hearth-media-", dir="/var/tmp"))
+        self.place.chmod(0o755)
+        self.directory = self.place / "media"
+        self.image = self.place / "live.iso"
+        self.publication = os.urandom(16).hex()
+        self.image.write_bytes(IMAGE)
+        self.runs = PlaybookFolder(folder)
+        self.variables: dict[str, t.Any] = {
+            "media_server_address": SERVER,
+            "media_server_port": PORT,
+            "media_server_directory": str(self.directory),
+            "media_server_install": False,
+            "media_server_service": False,
+            **variables,
+        }
+
+    def role(self, entry: str = "main", *words: str, **variables: t.Any) -> Ran:
+        return self.play(
+            [
+                {
+                    "name": "Run the role",
+                    "ansible.builtin.include_role": {"name": "hearth.datacenter.media_server", "tasks_from": entry},
+                    "vars": {**self.variables, **variables},
+                }
+            ],
+            *words,
+        )
+
+    def play(self, tasks: list[dict[str, t.Any]], *words: str) -> Ran:
+        play = self.runs.folder / "play.yml"
+        play.write_text(json.dumps([{"hosts": "jump", "gather_facts": False, "tasks": tasks}]))
+        return self.runs.playbook(str(play), *words)
+
+    def publish(self, **variables: t.Any) -> Ran:
+        return self.role(
+            "publish",
+            media_server_publication=self.publication,
+            **{
+                "media_server_clients": [BMC],
+                "media_server_media": [{"name": "live.iso", "file": f"{self.directory}/images/{SHA256}"}],
+                **variables,
+            },
+        )
+
+    def store(self, sha256: str = SHA256) -> Ran:
+        return self.role("store", media_server_image=str(self.image), media_server_image_sha256=sha256)
+
+    def start(self) -> None:
+        subprocess.run([str(NGINX), "-c", str(self.directory / "nginx.conf")], check=True, stdin=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        pid = self.directory / "nginx.pid"
+        # testing a configuration leaves an empty one
+        if pid.exists() and pid.read_text():
+            os.kill(int(pid.read_text()), signal.SIGTERM)
+            until = time.monotonic() + 10
+            while pid.exists() and time.monotonic() < until:
+                time.sleep(0.02)
+        shutil.rmtree(self.place)
+
+    def get(
+        self,
+        path: str = "",
+        client: str = BMC,
+        method: str = "GET",
+        context: ssl.SSLContext | None = None,
+        **headers: str,
+    ) -> tuple[int, bytes, t.Mapping[str, str]]:
+        kind: t.Any = http.client.HTTPSConnection if context else http.client.HTTPConnection
+        more = {"context": context} if context else {}
+        connection = kind(SERVER, PORT, timeout=10, source_address=(client, 0), **more)
+        try:
+            connection.request(method, path or f"/{self.publication}/live.iso", headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(), dict(answer.getheaders())
+        finally:
+            connection.close()
+
+    def progress(self, *publications: str) -> list[dict[str, t.Any]]:
+        arguments = {
+            "log": str(self.directory / "log" / "access.json"),
+            **({"publications": list(publications)} if publications else {}),
+        }
+        ran = self.play([{"hearth.datacenter.media_progress_info": arguments}])
+        assert ran.code == 0, ran.said
+        return t.cast("list[dict[str, t.Any]]", ran.results[-1]["media_progress"])
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[MediaServer]:
+    """One server for all tests that do not change it, with the image in its store."""
+    server = MediaServer(tmp_path_factory.mktemp("media"))
+    try:
+        for ran in (server.role(), server.store()):
+            assert ran.code == 0, ran.said
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def server(running: MediaServer) -> MediaServer:
+    """Under a publication of the test's own, and with nothing published."""
+    for left in (running.directory / "published").iterdir():
+        shutil.rmtree(left)
+    running.publication = os.urandom(16).hex()
+    return running
+
+
+def changed(ran: Ran) -> list[bool]:
+    return [bool(result.get("changed")) for result in ran.results]
+
+
+def test_a_second_run_changes_nothing(server: MediaServer) -> None:
+    assert any(changed(server.publish()))
+    for ran in (server.role(), server.store(), server.publish(), server.role("main", "--check", "--diff")):
+        assert ran.code == 0, ran.said
+        assert not any(changed(ran)), ran.said
+    assert any(changed(server.role("withdraw", media_server_publication=server.publication)))
+    assert not any(changed(server.role("withdraw", media_server_publication=server.publication)))
+
+
+def test_one_address_reads_it_in_ranges_until_it_is_withdrawn(server: MediaServer) -> None:
+    server.publish()
+    status, body, headers = server.get()
+    assert (status, body, headers["Accept-Ranges"]) == (200, IMAGE, "bytes")
+    status, body, headers = server.get(Range="bytes=1000-1999")
+    assert (status, body, headers["Content-Range"]) == (206, IMAGE[1000:2000], f"bytes 1000-1999/{len(IMAGE)}")
+    status, body, headers = server.get(method="HEAD")
+    assert (status, body, headers["Content-Length"]) == (200, b"", str(len(IMAGE)))
+    # somebody else who knows the URL; somebody who guesses; somebody who looks around; somebody who writes
+    assert server.get(client=OTHER)[0] == 404
+    assert server.get(path=f"/{'0' * 32}/live.iso")[0] == 404
+    for path in (
+        "/",
+        f"/{server.publication}/",
+        f"/{server.publication}/{BMC}/live.iso",
+        f"/{server.publication}/../images/{SHA256}",
+        "/images/",
+    ):
+        assert server.get(path=path)[0] in (400, 404)
+    assert server.get(method="PUT")[0] == 403
+
+    ran = server.role("withdraw", media_server_publication=server.publication)
+    assert ran.code == 0, ran.said
+    assert server.get()[0] == 404
+
+
+def test_nobody_on_the_server_can_list_what_is_published(server: MediaServer) -> None:
+    server.publish()
+    published = server.directory / "published"
+    modes = [path.stat().st_mode & 0o007 for path in [published, server.directory / "log", *published.rglob("*")]]
+    assert len(modes) == 5 and not any(modes)
+
+
+def test_an_image_with_another_checksum_is_refused_and_nothing_is_stored(server: MediaServer) -> None:
+    ran = server.store(sha256="0" * 64)
+    assert ran.code != 0 and f"its SHA-256 is {SHA256}" in " ".join(ran.said.split())
+    ran = server.role("store", media_server_image=f"{server.place}/none.iso", media_server_image_sha256="0" * 64)
+    assert [path.name for path in (server.directory / "images").iterdir()] == [SHA256]
+    assert ran.code != 0 and "there is no such image" in ran.said
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"media_server_media": [{"name": "live.iso?token=1", "file": "/dev/null"}]},
+        {"media_server_clients": ["10.0.0.1/../.."]},
+        {"media_server_clients": []},
+        {"media_server_publication": "guessable"},
+    ],
+    ids=str,
+)
+def test_what_could_not_be_served_is_refused(server: MediaServer, wrong: dict[str, t.Any]) -> None:
+    variables = {"media_server_publication": server.publication, **wrong}
+    ran = server.role(
+        "publish",
+        **{
+            "media_server_clients": [BMC],
+            "media_server_media": [{"name": "live.iso", "file": f"{server.directory}/images/{SHA256}"}],
+            **variables,
+        },
+    )
+    assert ran.code != 0 and "media_server_publication is 32 lower-case" in ran.said
+    assert list((server.directory / "published").iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_swept_after_its_hours(server: MediaServer) -> None:
+    server.publish()
+    assert not any(changed(server.role("sweep")))
+    left = server.directory / "published" / server.publication
+    os.utime(left, (time.time() - 13 * 3600,) * 2)
+    assert any(changed(server.role("sweep")))
+    assert server.get()[0] == 404
+
+
+def test_progress_is_what_was_read_once(server: MediaServer) -> None:
+    server.publish()
+    assert server.progress(server.publication) == []
+    size = len(IMAGE)
+    server.get(method="HEAD")
+    [seen] = server.progress(server.publication)
+    assert (seen["size_bytes"], seen["distinct_bytes"], seen["requests"], seen["share"]) == (size, 0, 1, 0.0)
+    server.get(Range="bytes=0-999999")
+    server.get(Range="bytes=500000-1499999")
+    server.get(Range="bytes=1400000-1499999")
+    server.get(client=OTHER)
+    server.get(client=OTHER)
+    [seen] = [one for one in server.progress() if one["publication"] == server.publication]
+    assert (seen["publication"], seen["name"], seen["clients"]) == (server.publication, "live.iso", [BMC])
+    assert (seen["distinct_bytes"], seen["sent_bytes"], seen["share"]) == (1_500_000, 2_100_000, 0.5)
+    assert seen["finished"] is False and seen["first_request"] <= seen["last_request"]
+    assert seen["refused"] == [{"client": OTHER, "status": 404, "requests": 2}]
+    server.get(Range="bytes=1500000-")
+    [seen] = server.progress(server.publication)
+    assert (seen["distinct_bytes"], seen["finished"], seen["share"]) == (size, True, 1.0)
+    assert server.progress("f" * 32) == []
+
+
+def test_progress_goes_on_over_a_rotated_log(server: MediaServer) -> None:
+    server.publish()
+    server.get(Range="bytes=0-999999")
+    log = server.directory / "log" / "access.json"
+    log.rename(log.with_name("access.json.1"))
+    os.kill(int((server.directory / "nginx.pid").read_text()), signal.SIGUSR1)
+    until = time.monotonic() + 10
+    while not log.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    server.get(Range="bytes=1000000-1999999")
+    [seen] = server.progress(server.publication)
+    assert seen["distinct_bytes"] == 2_000_000
+
+
+def test_a_missing_log_is_an_error_that_names_it(server: MediaServer) -> None:
+    ran = server.play([{"hearth.datacenter.media_progress_info": {"log": f"{server.place}/nothing"}}])
+    assert ran.code != 0 and ran.results[-1]["error"]["type"] == "NotFound"
+    ran = server.play([{"hearth.datacenter.media_progress_info": {"log": "/dev/null", "publications": ["../.."]}}])
+    assert ran.code != 0 and ran.results[-1]["error"]["type"] == "BadInput"
+
+
+def test_tls_and_a_limited_rate(tmp_path: pathlib.Path) -> None:
+    authority = Authority(tmp_path)
+    pem = str(authority.issue(SERVER).path)
+    server = MediaServer(tmp_path, media_server_tls_certificate=pem, media_server_tls_key=pem, media_server_rate="2m")
+    try:
+        ran = server.role()
+        assert ran.code == 0, ran.said
+        server.start()
+        server.store()
+        server.publish()
+        began = time.monotonic()
+        context = ssl.create_default_context(cafile=str(authority.ca))
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the test's authority writes no key identifiers
+        status, body, _headers = server.get(context=context)
+        assert (status, body) == (200, IMAGE)
+        assert time.monotonic() - began > 0.3
+        assert server.get()[0] == 400  # plain HTTP
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"media_server_tls_certificate": "/etc/ssl/certs/x.pem"}, "go together"),
+        (
+            {"media_server_tls_certificate": "/nonexistent/x.pem", "media_server_tls_key": "/nonexistent/x.key"},
+            "cannot load certificate",
+        ),
+        ({"media_server_address": "192.0.2.1"}, "bind() to 192.0.2.1:8480 failed"),
+        ({"media_server_address": "bmc-net"}, "is an IP address"),
+        ({"media_server_rate": "20 MB/s"}, "bytes a second"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_configuration_that_nginx_could_not_start_with_is_not_written(
+    tmp_path: pathlib.Path, wrong: dict[str, t.Any], said: str
+) -> None:
+    server = MediaServer(tmp_path, **wrong)
+    try:
+        ran = server.role()
+        assert ran.code != 0 and said in " ".join(ran.said.split()), ran.said
+        assert not (server.directory / "nginx.conf").exists()
+    finally:
+        server.stop()
