@@ -32,6 +32,7 @@ TESTS = "tests/requirements.txt"
 INTEGRATION = "tests/requirements-integration.txt"
 TOOLS = "tests/requirements-tools.txt"
 GALAXY_IMPORTER = "tests/requirements-galaxy-importer.txt"
+VIRTUALBMC = "tests/requirements-virtualbmc.txt"
 
 
 class SetUpFailed(Exception):

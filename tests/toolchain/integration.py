@@ -26,7 +26,7 @@ def checks() -> Iterator[list[Check]]:
     if pair is None:
         raise environments.SetUpFailed("; ".join(matrix.not_here(present())))
     environment = environments.for_pair(pair, *_LEVELS)
-    environments.make(environment)
+    environments.make_all(environment, environments.with_tools("virtualbmc", environments.VIRTUALBMC))
     link_development_tree()
     yield [_pytest(environment)]
     yield list(molecule.checks(environment))
