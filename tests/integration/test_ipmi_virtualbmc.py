@@ -11,6 +11,7 @@ device from the machine that runs, and sets that of the next start.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +27,9 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.session im
 from tests.integration.ipmi_run import hostvars, performed
 from tests.integration.ipmi_sim import PASSWORD, USERNAME
 from tests.integration.playbook_run import PlaybookFolder
-from tests.servers.libvirt import Domain, NoLibvirt, firmware_machine, libvirt
-from tests.servers.virtualbmc import NoVirtualBmc, VirtualBmc
+from tests.lab.engine.errors import LabError
+from tests.servers.firmware_machine import FirmwareMachine, firmware_machine
+from tests.servers.virtualbmc import VirtualBmc, vbmcd
 
 pytest.importorskip("pyghmi", reason="pyghmi is not installed")
 
@@ -35,23 +37,24 @@ ADDRESS = "127.42.0.1"
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[VirtualBmc, Domain]]:
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[VirtualBmc, FirmwareMachine]]:
     folder = tmp_path_factory.mktemp("virtualbmc")
-    try:
-        with libvirt(folder), firmware_machine(f"hearth-vbmc-{os.getpid()}") as domain:
-            with VirtualBmc(folder, domain.name, ADDRESS, USERNAME, PASSWORD) as bmc:
-                yield bmc, domain
-    except (NoLibvirt, NoVirtualBmc) as missing:
-        pytest.skip(str(missing))
+    with contextlib.ExitStack() as ended:
+        try:
+            vbmcd()
+            domain = ended.enter_context(firmware_machine(f"hearth-vbmc-{os.getpid()}", folder))
+        except LabError as missing:
+            pytest.skip(str(missing))
+        yield ended.enter_context(VirtualBmc(folder, domain.name, ADDRESS, USERNAME, PASSWORD)), domain
 
 
 @pytest.fixture
-def domain(bench: tuple[VirtualBmc, Domain]) -> Domain:
+def domain(bench: tuple[VirtualBmc, FirmwareMachine]) -> FirmwareMachine:
     return bench[1]
 
 
 @pytest.fixture
-def bmc(bench: tuple[VirtualBmc, Domain]) -> Iterator[VirtualBmc]:
+def bmc(bench: tuple[VirtualBmc, FirmwareMachine]) -> Iterator[VirtualBmc]:
     """With its machine off."""
     yield bench[0]
     off = performed(IPMI_POWER, bench[0], state="off", method="force", identity=None)
@@ -66,7 +69,7 @@ def override(result: dict[str, Any]) -> tuple[str, str, str]:
     return tuple(result["boot"][key] for key in ("state", "target", "mode"))  # type: ignore[return-value]
 
 
-def test_check_run_and_run_again(bmc: VirtualBmc, domain: Domain) -> None:
+def test_check_run_and_run_again(bmc: VirtualBmc, domain: FirmwareMachine) -> None:
     check = done(IPMI_POWER, bmc, state="on", check=True)
     assert domain.state == "shut off"
     on, again = done(IPMI_POWER, bmc, state="on"), done(IPMI_POWER, bmc, state="on")
@@ -75,18 +78,18 @@ def test_check_run_and_run_again(bmc: VirtualBmc, domain: Domain) -> None:
     assert SHA1_WARNING in on["warnings"], "VirtualBMC has suite 3 only"
 
 
-def test_power_cycle_is_a_new_start(bmc: VirtualBmc, domain: Domain) -> None:
+def test_power_cycle_is_a_new_start(bmc: VirtualBmc, domain: FirmwareMachine) -> None:
     done(IPMI_POWER, bmc, state="on")
-    first = domain.process
+    first = domain.started
     cycled = done(IPMI_POWER, bmc, state="power_cycled", method="force")
     assert (cycled["power"]["resets"], domain.state) == (["ForceOff", "On"], "running")
-    assert domain.process != first
-    second = domain.process
+    assert domain.started != first
+    second = domain.started
     reset = done(IPMI_POWER, bmc, state="restarted", method="force", force_timeout=4)
-    assert (reset["power"]["resets"], domain.process) == (["ForceRestart"], second), "a reset keeps QEMU's process"
+    assert (reset["power"]["resets"], domain.started) == (["ForceRestart"], second), "a reset is no new start"
 
 
-def test_machine_that_does_not_listen_is_not_off_by_being_asked(bmc: VirtualBmc, domain: Domain) -> None:
+def test_machine_that_does_not_listen_is_not_off_by_being_asked(bmc: VirtualBmc, domain: FirmwareMachine) -> None:
     done(IPMI_POWER, bmc, state="on")
     asked = done(IPMI_POWER, bmc, state="off", graceful_timeout=2)
     assert (asked["error"]["type"], domain.state) == ("VerificationFailed", "running")
@@ -95,15 +98,15 @@ def test_machine_that_does_not_listen_is_not_off_by_being_asked(bmc: VirtualBmc,
 
 
 @pytest.mark.parametrize(("target", "device"), [("pxe", "network"), ("cd", "cdrom"), ("hdd", "hd")])
-def test_boot_device_of_the_next_start(bmc: VirtualBmc, domain: Domain, target: str, device: str) -> None:
+def test_boot_device_of_the_next_start(bmc: VirtualBmc, domain: FirmwareMachine, target: str, device: str) -> None:
     other = "hdd" if target == "pxe" else "pxe"
     done(IPMI_BOOT, bmc, state="once", target=other)
-    before = domain.definition
+    before = domain.boot_devices
     check = done(IPMI_BOOT, bmc, state="once", target=target, check=True)
-    assert domain.definition == before
+    assert domain.boot_devices == before
     changed, again = (done(IPMI_BOOT, bmc, state="once", target=target) for _time in range(2))
     assert [result["changed"] for result in (check, changed, again)] == [True, True, False]
-    assert f"<boot dev='{device}'/>" in domain.definition
+    assert domain.boot_devices == [device]
     assert override(changed) == override(again) == ("once", target, "legacy")
 
 
@@ -122,13 +125,13 @@ def test_accepted_and_not_kept_is_no_success(bmc: VirtualBmc, wanted: dict[str, 
     assert done(IPMI_BOOT, bmc, **wanted)["error"]["type"] == "VerificationFailed"
 
 
-def test_boot_device_of_a_machine_that_runs_cannot_be_read_back(bmc: VirtualBmc, domain: Domain) -> None:
+def test_boot_device_of_a_machine_that_runs_cannot_be_read_back(bmc: VirtualBmc, domain: FirmwareMachine) -> None:
     """It is set for the next start, and shown of this one: that it was done cannot be seen, and is not claimed."""
     done(IPMI_BOOT, bmc, state="once", target="hdd")
     done(IPMI_POWER, bmc, state="on")
     result = done(IPMI_BOOT, bmc, state="once", target="pxe")
     assert (result["error"]["type"], result["error"]["found"]) == ("VerificationFailed", "once, hdd, legacy")
-    assert "<boot dev='network'/>" in domain.definition
+    assert domain.boot_devices == ["network"]
 
 
 def test_information(bmc: VirtualBmc) -> None:
@@ -139,7 +142,7 @@ def test_information(bmc: VirtualBmc) -> None:
     assert any("the sensors" in text for text in result["warnings"])
 
 
-def test_wrong_password_and_expected_identity(bmc: VirtualBmc, domain: Domain) -> None:
+def test_wrong_password_and_expected_identity(bmc: VirtualBmc, domain: FirmwareMachine) -> None:
     """VirtualBMC says nothing to a wrong proof. A machine that cannot say who it is, is not the expected one."""
     refused = done(IPMI_POWER, bmc, state="on", password="wrong", deadline=10)
     assert refused["error"]["type"] == "AuthenticationFailed"
@@ -147,7 +150,7 @@ def test_wrong_password_and_expected_identity(bmc: VirtualBmc, domain: Domain) -
     assert (mistaken["error"]["type"], domain.state) == ("IdentityMismatch", "shut off")
 
 
-def test_role_by_protocol_alone(bmc: VirtualBmc, domain: Domain, tmp_path: Path) -> None:
+def test_role_by_protocol_alone(bmc: VirtualBmc, domain: FirmwareMachine, tmp_path: Path) -> None:
     """Through Ansible, with what discovery would have written down, in process and delegated."""
     folder = PlaybookFolder(tmp_path)
     variables = hostvars(bmc, expected=None)
