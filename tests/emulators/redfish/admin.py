@@ -12,14 +12,13 @@ import random
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from tests.emulators.redfish import worker
 from tests.emulators.redfish.control import WorkerFailed, WorkerLine
 from tests.emulators.redfish.http1 import DateHeader, HttpConnection, Reply, Request
 from tests.emulators.redfish.orders import ORDERS
-from tests.emulators.redfish.plan import FaultShare
+from tests.emulators.redfish.plan import FaultShare, FleetMember
 from tests.emulators.redfish.statistics import add, rss_bytes
 from tests.emulators.redfish.wire import Listener, Wire
 
@@ -31,11 +30,13 @@ class NoSuchThing(LookupError):
 
 
 class Admin:
-    def __init__(self, description: dict[str, Any], workers: list[WorkerLine], shares: list[worker.Share]) -> None:
+    def __init__(
+        self, description: dict[str, Any], workers: list[WorkerLine], shares: Sequence[Sequence[FleetMember]]
+    ) -> None:
         self.description = description
         self._workers = workers
         self._worker_of = {
-            entry[0].address: line for line, share in zip(workers, shares, strict=True) for entry in share
+            member.unit.address: line for line, share in zip(workers, shares, strict=True) for member in share
         }
         self._date = DateHeader(time.time)
         self._listener: Listener | None = None

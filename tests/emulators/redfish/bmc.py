@@ -23,7 +23,7 @@ from tests.emulators.redfish.accounts import AccountBook
 from tests.emulators.redfish.body import merged
 from tests.emulators.redfish.faults import Fault, make_fault
 from tests.emulators.redfish.http1 import HttpConnection, Reply, Request
-from tests.emulators.redfish.machine import Machine, SimulatedMachine
+from tests.emulators.redfish.machine import Machine, RealMachine, SimulatedMachine
 from tests.emulators.redfish.messages import Refusal
 from tests.emulators.redfish.personality import SERVICE_ROOT, Json, Manners, Template, Unit
 from tests.emulators.redfish.registry import KEEPERS, LOG_WATCHERS, Keeper
@@ -66,6 +66,7 @@ class Bmc:
         "logs",
         "overlay",
         "platform",
+        "real",
         "unit",
     )
 
@@ -83,6 +84,7 @@ class Bmc:
         self._accounts: AccountBook | None = None
         self._sessions: SessionBook | None = None
         self._machines: dict[str, Machine] = {}
+        self.real: RealMachine | None = None  # the machine of the first system, where there is one
         self._context: ssl.SSLContext | None = None
         self._connections: set[Wire] = set()
         self._listeners: list[Listener] = []
@@ -105,6 +107,11 @@ class Bmc:
         if found is None:
             found = self._machines[path] = SimulatedMachine(self.manners, self.around.clock)
         return found
+
+    def attach(self, real: RealMachine) -> None:
+        """That machine stands behind the first system."""
+        self.real = real
+        self._machines[self.platform.tree.first("ComputerSystem")] = real
 
     def adopt(self, platform: Platform) -> None:
         """From now on with that platform's manners and tree; machines, accounts and sessions stay as they are."""
@@ -261,9 +268,18 @@ class Bmc:
         """The BMC boots: connections die, nobody listens for a while, sessions are gone; the machine runs on."""
         if self._sessions is not None:
             self._sessions.end_all()
+        if self.real is not None:
+            self._lose_media(self.real)
         self.stop()
         down = self.manners.bmc_restart_seconds if seconds is None else seconds
         self.around.loop.call_later(down, self._come_back)
+
+    def _lose_media(self, real: RealMachine) -> None:
+        """They were read through the BMC."""
+        for slot in self.platform.tree.by_kind.get("VirtualMedia", ()):
+            if real.has(slot):
+                self.overlay.pop(slot, None)
+        self.background(real.drop_media())
 
     def _come_back(self) -> None:
         self._ready_at = self.around.clock() + self.manners.not_ready_seconds
@@ -379,6 +395,21 @@ class Bmc:
             service.add_headers(self.manners, request, reply)
         for fault in self.faults:
             fault.answer(self, request, reply)
+        if reply.until is not None:
+            self.background(self._answer_later(connection, request, reply))
+        else:
+            self._send(connection, request, reply)
+
+    async def _answer_later(self, connection: HttpConnection, request: Request, reply: Reply) -> None:
+        try:
+            if reply.until is not None:
+                await reply.until()
+        except Refusal as refusal:
+            reply = refusal.reply(self.manners)
+            service.add_headers(self.manners, request, reply)
+        self._send(connection, request, reply)
+
+    def _send(self, connection: HttpConnection, request: Request, reply: Reply) -> None:
         limit = self.manners.requests_per_connection
         if not self.manners.keep_alive or (limit and connection.served + 1 >= limit):
             reply.close = True

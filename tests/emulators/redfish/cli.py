@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from tests.emulators.redfish.admin import parse_share
 from tests.emulators.redfish.faults import faults_by_name
 from tests.emulators.redfish.personalities.index import PERSONALITIES
 from tests.emulators.redfish.personality import Personality
-from tests.emulators.redfish.plan import FaultShare, Plan, PlanError, addresses
+from tests.emulators.redfish.plan import FaultShare, FleetMember, Plan, PlanError, addresses, members
 from tests.emulators.redfish.replay import replayed
+from tests.emulators.redfish.tls import GivenAuthority
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +49,17 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--certificates", choices=("own", "shared"), default="own", help="shared: one key for all, for small fleets"
     )
+    real = made.add_argument_group("real machines: one BMC for each libvirt domain of a file")
+    real.add_argument("--machines", metavar="FILE", help='{"machines": [{"name": DOMAIN, "bmc": {"address": …}}, …]}')
+    real.add_argument("--libvirt-uri", default="qemu:///system", metavar="URI", help="(%(default)s)")
+    real.add_argument(
+        "--media-slots", type=int, default=2, choices=(0, 1, 2), help="at most, of a domain's CD-ROM drives"
+    )
+    real.add_argument("--media-dir", metavar="DIR", help="sockets for QEMU (default: media in the state directory)")
+    real.add_argument("--media-ca", metavar="FILE", help="media servers' certificates are checked by it")
+    real.add_argument("--password-file", metavar="FILE", help="instead of --password; the password is told nowhere")
+    real.add_argument("--ca-certificate", metavar="FILE", help="the BMCs' certificates are issued by this CA, …")
+    real.add_argument("--ca-key", metavar="FILE", help="… whose key this is (EC or RSA, not encrypted)")
     made.add_argument("--list", action="store_true", help="name the platforms and faults, and end")
     return made
 
@@ -100,7 +113,7 @@ def plan_of(options: argparse.Namespace) -> tuple[Plan, dict[str, Personality]]:
     if options.replay:
         known = {capture.name: capture for capture in
                  replayed(Path(options.replay).resolve(), authentication=not options.no_authentication)}  # fmt: skip
-    chosen = platforms(options.platforms) or dict.fromkeys(known, 1)
+    chosen = {} if options.machines else platforms(options.platforms) or dict.fromkeys(known, 1)
     bmcs = options.bmcs if options.bmcs is not None else (len(known) if options.replay else 20)
     if bmcs < 1 or options.workers < 1:
         raise PlanError("--bmcs and --workers are at least 1")
@@ -117,14 +130,81 @@ def plan_of(options: argparse.Namespace) -> tuple[Plan, dict[str, Personality]]:
         http_port=options.http_port,
         workers=options.workers,
         username=options.username,
-        password=options.password,
+        password=_password(options),
+        password_file=options.password_file or "",
+        authority_pem=_authority(options),
         seed=options.seed,
         replay=options.replay or "",
         certificates=options.certificates,
         admin_port=options.admin_port,
     )
-    addresses(plan)
+    if not options.machines:
+        addresses(plan)
     return plan, known
+
+
+def real_machines(options: argparse.Namespace, plan: Plan, state_dir: Path) -> tuple[Plan, list[FleetMember]]:
+    """Raises PlanError before anything is made but the folder of sockets."""
+    # Not at the top: thousands of simulated machines need nothing of it.
+    from tests.emulators.redfish.domains.roster import domain_members
+
+    if options.bmcs is not None or options.replay:
+        raise PlanError("--machines says itself which BMCs there are: neither --bmcs nor --replay goes with it")
+    if options.media_ca and not Path(options.media_ca).is_file():
+        raise PlanError(f"--media-ca: there is no {options.media_ca}")
+    plan = replace(
+        plan,
+        platforms=platforms(options.platforms) or {"generic": 1},
+        libvirt_uri=options.libvirt_uri,
+        media_slots=options.media_slots,
+        media_ca=options.media_ca or "",
+        media_dir=str(Path(options.media_dir or state_dir / "media").resolve()),
+    )
+    found = domain_members(plan, Path(options.machines))
+    _prepare(Path(plan.media_dir))
+    return replace(plan, bmcs=len(found), network="addresses of the machines"), found
+
+
+def _prepare(media_dir: Path) -> None:
+    """QEMU runs as a user of its own, and has to reach the sockets."""
+    media_dir.mkdir(parents=True, exist_ok=True)
+    media_dir.chmod(0o711)
+    if len(str(media_dir)) > 60:  # and a socket's name below it: 107 bytes is the kernel's limit
+        raise PlanError(f"--media-dir {media_dir}: sockets need a shorter path")
+    for folder in media_dir.parents:
+        if not folder.stat().st_mode & 0o001:
+            raise PlanError(f"--media-dir {media_dir}: QEMU's user cannot go through {folder} (chmod o+x)")
+    for left in media_dir.glob("*.sock"):
+        left.unlink()
+
+
+def _given(option: str, path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise PlanError(f"{option}: {error}") from error
+
+
+def _password(options: argparse.Namespace) -> str:
+    if not options.password_file:
+        return str(options.password)
+    found = _given("--password-file", options.password_file).decode(errors="replace").strip()
+    if not found:
+        raise PlanError(f"--password-file: {options.password_file} is empty")
+    return found
+
+
+def _authority(options: argparse.Namespace) -> tuple[bytes, bytes] | None:
+    if not options.ca_certificate and not options.ca_key:
+        return None
+    if not options.ca_certificate or not options.ca_key:
+        raise PlanError("--ca-certificate and --ca-key go together")
+    pair = _given("--ca-certificate", options.ca_certificate), _given("--ca-key", options.ca_key)
+    try:
+        GivenAuthority(*pair)
+    except ValueError as error:
+        raise PlanError(f"--ca-certificate, --ca-key: {error}") from error
+    return pair
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,10 +218,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (state_dir / "fleet.json").unlink(missing_ok=True)
     try:
         plan, known = plan_of(options)
+        if options.machines:
+            plan, fleet = real_machines(options, plan, state_dir)
+        else:
+            fleet = members(plan, known)
         print(
             f"{plan.bmcs} BMCs in {plan.network}; {state_dir}/fleet.json is there when all of them listen", flush=True
         )
-        return supervisor.run(plan, known, state_dir)
+        return supervisor.run(plan, fleet, state_dir)
     except PlanError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

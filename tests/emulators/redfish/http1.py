@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import http
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
@@ -54,6 +54,7 @@ class Reply:
     content_type: str = "application/json; charset=utf-8"
     after: Callable[[], None] | None = None  # called when the answer has left
     close: bool = False
+    until: Callable[[], Awaitable[None]] | None = None  # the answer waits for this; a Refusal takes its place
     # faults only
     stream: Iterator[bytes] | None = None  # sent after the body
     content_length: int | None = None  # stated instead of the true one

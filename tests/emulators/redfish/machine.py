@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a BMC does to its machine: a small interface, simulated here; a virtual machine stands behind it elsewhere."""
+"""What a BMC does to its machine: a small interface, simulated here, a libvirt domain in domains/."""
 
 from __future__ import annotations
 
@@ -10,6 +10,22 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tests.emulators.redfish.personality import Manners
+
+
+class MachineFailed(Exception):
+    """The machine, or what runs it, did not do what it was asked."""
+
+
+class MediumRefused(Exception):
+    """An image that cannot be inserted."""
+
+
+class MediumUnreachable(MediumRefused):
+    """Nobody answers at the image's address."""
+
+
+class SlotBusy(Exception):
+    """Something is in that slot, or being inserted or ejected."""
 
 
 class Machine(Protocol):
@@ -33,6 +49,31 @@ class Machine(Protocol):
 
     def reset(self, reset_type: str) -> bool:
         """Starts what a ResetType asks for. False: that state is reached already and nothing happens."""
+
+
+class RealMachine(Machine, Protocol):
+    """A machine that is there: what it is asked for takes its time, and it boots when it likes.
+
+    It asks the BMC for the boot source, and tells it when a boot has begun.
+    """
+
+    async def settled(self) -> None:
+        """Until the machine has been given what reset() began. Raises MachineFailed where it would not."""
+
+    def rearrange(self) -> None:
+        """The boot source has changed."""
+
+    def has(self, slot: str) -> bool:
+        """Whether media in that VirtualMedia resource (by its path) go to the machine."""
+
+    async def insert(self, slot: str, image: str, username: str = "", password: str = "") -> None:
+        """Raises MediumRefused, SlotBusy or MachineFailed; the slot is as it was then."""
+
+    async def eject(self, slot: str) -> None:
+        """Raises SlotBusy, or MachineFailed where the machine keeps hold of its drive (the medium is dead then)."""
+
+    async def drop_media(self) -> None:
+        """What a restart of the BMC does to its media."""
 
 
 class SimulatedMachine:

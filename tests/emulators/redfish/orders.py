@@ -99,8 +99,8 @@ def manners(bmc: Bmc, arguments: dict[str, Any]) -> Any:
             raise ValueError(f"there is no manner {name}")
         own[name] = type(getattr(before, name))(value)
     if own:
-        tree = CompiledTree(PERSONALITIES[usual.name].tree())
-        bmc.adopt(Platform(usual.name, replace(before, **own), tree))
+        tree = CompiledTree((usual.grow or PERSONALITIES[usual.name].tree)())
+        bmc.adopt(Platform(usual.name, replace(before, **own), tree, usual.grow))
     else:
         bmc.adopt(usual)
     return sorted(own)

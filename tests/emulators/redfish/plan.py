@@ -12,9 +12,12 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.emulators.redfish.personality import Personality, Unit, fill_pattern
+
+if TYPE_CHECKING:
+    from tests.emulators.redfish.domains.description import Domain
 
 SLOTS_PER_RACK = 40
 
@@ -54,12 +57,29 @@ class Plan:
     workers: int = 2
     username: str = "hearth"
     password: str = "emulated-fleet"
+    password_file: str = ""  # where the password came from; it is told to nobody then
     seed: int = 1
     state_dir: str = ""
     replay: str = ""
     replay_authentication: bool = True
     certificates: str = "own"  # "own" | "shared"
     admin_port: int = 0
+    # real machines behind the BMCs
+    libvirt_uri: str = "qemu:///system"
+    media_slots: int = 2  # at most so many of a domain's CD-ROM drives take virtual media
+    media_dir: str = ""  # where sockets go that QEMU reads media from
+    media_ca: str = ""  # what the BMCs trust media servers by; "": they do not check
+    authority_pem: tuple[bytes, bytes] | None = None  # certificate and key that issue the BMCs' certificates
+
+
+@dataclass(frozen=True)
+class FleetMember:
+    """One BMC of a fleet."""
+
+    unit: Unit
+    personality: Personality
+    faults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # at start
+    domain: Domain | None = None  # the machine behind it, where there is a real one
 
 
 def addresses(plan: Plan) -> list[str]:
@@ -150,6 +170,14 @@ def _serial(pattern: str, index: int, digest: bytes) -> str:
         number, rest = divmod(number, len(alphabet))
         out[place] = alphabet[rest]
     return "".join(out)
+
+
+def members(plan: Plan, personalities: Mapping[str, Personality]) -> list[FleetMember]:
+    """Simulated machines. Raises PlanError for a fleet that cannot be."""
+    faults = fault_map(plan)
+    return [
+        FleetMember(made, personality, faults.get(made.index, {})) for made, personality in units(plan, personalities)
+    ]
 
 
 def units(plan: Plan, personalities: Mapping[str, Personality]) -> Iterator[tuple[Unit, Personality]]:

@@ -20,16 +20,15 @@ import socket
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.emulators.redfish import worker
 from tests.emulators.redfish.admin import Admin
 from tests.emulators.redfish.control import LIMIT, WorkerFailed, WorkerLine
-from tests.emulators.redfish.personality import Personality
-from tests.emulators.redfish.plan import Plan, PlanError, fault_map, units
-from tests.emulators.redfish.tls import Authority
+from tests.emulators.redfish.plan import FleetMember, Plan, PlanError
+from tests.emulators.redfish.tls import authority
 
 _SPARE_FILES = 500  # of each worker, for connections and what Python has open anyway
 
@@ -46,13 +45,9 @@ def _allow_files(plan: Plan) -> None:
         )
 
 
-def run(plan: Plan, personalities: Mapping[str, Personality], state_dir: Path) -> int:
+def run(plan: Plan, fleet: Sequence[FleetMember], state_dir: Path) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit status. Raises PlanError for a fleet that cannot be."""
     _allow_files(plan)
-    faults = fault_map(plan)
-    fleet: worker.Share = [
-        (unit, personality, faults.get(unit.index, {})) for unit, personality in units(plan, personalities)
-    ]
     shares = [fleet[number :: plan.workers] for number in range(min(plan.workers, len(fleet)))]
     pids: list[int] = []
     lines: list[socket.socket] = []
@@ -77,7 +72,7 @@ def run(plan: Plan, personalities: Mapping[str, Personality], state_dir: Path) -
                 os.waitpid(pid, 0)
 
 
-def _in_child(plan: Plan, number: int, share: worker.Share, line: socket.socket) -> None:
+def _in_child(plan: Plan, number: int, share: Sequence[FleetMember], line: socket.socket) -> None:
     """Never returns: whatever happens here must not run on as a second supervisor."""
     status = 1
     try:
@@ -92,8 +87,8 @@ def _in_child(plan: Plan, number: int, share: worker.Share, line: socket.socket)
 
 async def _supervise(
     plan: Plan,
-    fleet: worker.Share,
-    shares: list[worker.Share],
+    fleet: Sequence[FleetMember],
+    shares: Sequence[Sequence[FleetMember]],
     pids: list[int],
     lines: list[socket.socket],
     state_dir: Path,
@@ -127,7 +122,7 @@ async def _supervise(
         port = admin.open(loop, plan.admin_port)
         description = {"admin": f"http://127.0.0.1:{port}", **admin.description}
         admin.description = description
-        _write(state_dir / "ca.pem", Authority(plan.seed).pem)
+        _write(state_dir / "ca.pem", authority(plan).pem)
         _write(state_dir / "fleet.json", json.dumps(description, indent=1).encode())
         status = await ended
         admin.close()
@@ -145,25 +140,26 @@ def _end(ended: asyncio.Future[int], status: int) -> None:
         ended.set_result(status)
 
 
-def _description(plan: Plan, fleet: worker.Share, pids: list[int], state_dir: Path) -> dict[str, Any]:
+def _description(plan: Plan, fleet: Sequence[FleetMember], pids: list[int], state_dir: Path) -> dict[str, Any]:
     return {
         "ca": str(state_dir / "ca.pem"),
         "pids": [os.getpid(), *pids],
         "https_port": plan.https_port,
         "http_port": plan.http_port,
         "username": plan.username,
-        "password": plan.password,
+        **({} if plan.password_file else {"password": plan.password}),
         "bmcs": [
             {
-                "address": unit.address,
-                "platform": personality.name,
-                "serial": unit.serial,
-                "uuid": unit.uuid,
-                "slot": unit.slot,
-                "rack": unit.rack,
-                "faults": sorted(faults),
+                "address": member.unit.address,
+                "platform": member.personality.name,
+                "serial": member.unit.serial,
+                "uuid": member.unit.uuid,
+                "slot": member.unit.slot,
+                "rack": member.unit.rack,
+                "faults": sorted(member.faults),
+                **({} if member.domain is None else {"domain": member.domain.name}),
             }
-            for unit, personality, faults in fleet
+            for member in fleet
         ],
     }
 

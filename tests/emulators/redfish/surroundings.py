@@ -15,7 +15,7 @@ from random import Random
 
 from tests.emulators.redfish.body import CompiledTree
 from tests.emulators.redfish.http1 import DateHeader
-from tests.emulators.redfish.personality import Manners
+from tests.emulators.redfish.personality import Manners, Tree
 from tests.emulators.redfish.tls import Authority
 
 
@@ -26,6 +26,7 @@ class Platform:
     name: str
     manners: Manners
     tree: CompiledTree
+    grow: Callable[[], Tree] | None = None  # another copy of the tree
     metadata: bytes | None = None  # $metadata, once somebody asked for it
 
 

@@ -17,11 +17,15 @@ import os
 import ssl
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+if TYPE_CHECKING:
+    from tests.emulators.redfish.plan import Plan
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (SEC 2)
 _FROM = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
@@ -46,11 +50,17 @@ class Authority:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self._label = str(seed)  # keys follow from it
         self._subject = _name(f"hearth emulated fleet CA, seed {seed}")
+        self._from, self._until = _FROM, _UNTIL
 
     @cached_property
-    def _signing_key(self) -> ec.EllipticCurvePrivateKey:
-        return _key(f"{self.seed}/ca")
+    def _signing_key(self) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+        return _key(f"{self._label}/ca")
+
+    @property
+    def _deterministic(self) -> bool | None:
+        return True if isinstance(self._signing_key, ec.EllipticCurvePrivateKey) else None
 
     @cached_property
     def _key_identifier(self) -> x509.AuthorityKeyIdentifier:
@@ -71,14 +81,14 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .sign(self._signing_key, hashes.SHA256(), ecdsa_deterministic=True)
+            .sign(self._signing_key, hashes.SHA256(), ecdsa_deterministic=self._deterministic)
         )
         return certificate.public_bytes(serialization.Encoding.PEM)
 
     def issue(self, addresses: Sequence[str], generation: int = 0, *, name: str = "") -> bytes:
         """PEM of key and certificate for these addresses; another generation is another key."""
         name = name or addresses[0]
-        label = f"{self.seed}/{name}/{generation}"
+        label = f"{self._label}/{name}/{generation}"
         key = _key(label)
         alternatives = [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
         certificate = (
@@ -87,18 +97,48 @@ class Authority:
             .issuer_name(self._subject)
             .public_key(key.public_key())
             .serial_number(_serial_number(label))
-            .not_valid_before(_FROM)
-            .not_valid_after(_UNTIL)
+            .not_valid_before(self._from)
+            .not_valid_after(self._until)
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(self._key_identifier, critical=False)
-            .sign(self._signing_key, hashes.SHA256(), ecdsa_deterministic=True)
+            .sign(self._signing_key, hashes.SHA256(), ecdsa_deterministic=self._deterministic)
         )
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
         )
         return pem + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+class GivenAuthority(Authority):
+    """Somebody's own CA. The BMCs' keys follow from the CA's: who has not got that cannot make them."""
+
+    def __init__(self, certificate_pem: bytes, key_pem: bytes) -> None:
+        """Raises ValueError for what is no pair of certificate and unencrypted EC or RSA key."""
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        try:
+            key = serialization.load_pem_private_key(key_pem, password=None)
+        except TypeError as error:
+            raise ValueError("the key is encrypted") from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            raise ValueError("the key is neither EC nor RSA")
+        if key.public_key() != certificate.public_key():
+            raise ValueError("the key is not that of the certificate")
+        super().__init__(0)
+        raw = key.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        self._label = hashlib.sha256(raw).hexdigest()
+        self._subject = certificate.subject
+        self._from = max(_FROM, certificate.not_valid_before_utc)
+        self._until = min(_UNTIL, certificate.not_valid_after_utc)
+        self.__dict__["pem"] = certificate.public_bytes(serialization.Encoding.PEM)
+        self.__dict__["_signing_key"] = key
+
+
+def authority(plan: Plan) -> Authority:
+    return Authority(plan.seed) if plan.authority_pem is None else GivenAuthority(*plan.authority_pem)
 
 
 def server_context(pem: bytes) -> ssl.SSLContext:

@@ -11,40 +11,42 @@ import gc
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.emulators.redfish import actions, control, keepers, registry
 from tests.emulators.redfish.bmc import Bmc
 from tests.emulators.redfish.body import CompiledTree
 from tests.emulators.redfish.http1 import DateHeader
 from tests.emulators.redfish.orders import ORDERS
-from tests.emulators.redfish.personality import Personality, Unit
-from tests.emulators.redfish.plan import Plan
+from tests.emulators.redfish.personality import Personality
+from tests.emulators.redfish.plan import FleetMember, Plan
 from tests.emulators.redfish.statistics import add, cpu_seconds, rss_bytes
 from tests.emulators.redfish.surroundings import Platform, Surroundings
-from tests.emulators.redfish.tls import Authority, server_context
+from tests.emulators.redfish.tls import authority, server_context
 
-Share = list[tuple[Unit, Personality, Mapping[str, Mapping[str, Any]]]]  # BMCs with their faults at start
+if TYPE_CHECKING:
+    from tests.emulators.redfish.domains.attach import DomainMachines
+    from tests.emulators.redfish.domains.description import Domain
 
 
 class Worker:
-    def __init__(self, plan: Plan, number: int, share: Share, loop: asyncio.AbstractEventLoop) -> None:
-        authority = Authority(plan.seed)
+    def __init__(self, plan: Plan, number: int, share: Sequence[FleetMember], loop: asyncio.AbstractEventLoop) -> None:
+        issuing = authority(plan)
         shared = None
         if plan.certificates == "shared" and share:
-            shared = server_context(authority.issue([entry[0].address for entry in share], name="fleet"))
+            shared = server_context(issuing.issue([member.unit.address for member in share], name="fleet"))
         self._around = Surroundings(
             loop=loop,
             clock=time.monotonic,
             now=partial(datetime.now, timezone.utc),
             random=Random(f"{plan.seed}/worker{number}"),
             date=DateHeader(time.time),
-            authority=authority,
+            authority=issuing,
             latency=plan.latency,
             username=plan.username,
             password=plan.password,
@@ -53,13 +55,17 @@ class Worker:
             shared_context=shared,
         )
         self._power_seconds = plan.power_seconds
-        self._platforms: dict[str, Platform] = {}
+        self._platforms: dict[int, Platform] = {}
         self.bmcs: dict[str, Bmc] = {}
-        for unit, personality, faults in share:
-            bmc = Bmc(unit, self._platform(personality), self._around)
-            if faults:
-                bmc.set_faults(faults)
-            self.bmcs[unit.address] = bmc
+        domains: list[tuple[Bmc, Domain]] = []
+        for member in share:
+            bmc = Bmc(member.unit, self._platform(member.personality), self._around)
+            if member.faults:
+                bmc.set_faults(member.faults)
+            self.bmcs[member.unit.address] = bmc
+            if member.domain is not None:
+                domains.append((bmc, member.domain))
+        self.machines = _machines(plan, domains) if domains else None
         self._cpu_before = 0.0
         self._errors = 0
         loop.set_exception_handler(self._failed)
@@ -70,15 +76,15 @@ class Worker:
         loop.default_exception_handler(context)
 
     def _platform(self, personality: Personality) -> Platform:
-        found = self._platforms.get(personality.name)
+        found = self._platforms.get(id(personality))
         if found is None:
             manners, seconds = personality.manners, self._power_seconds
             if seconds is not None:
                 manners = replace(
                     manners, power_on_seconds=seconds, power_off_seconds=seconds, graceful_off_seconds=seconds
                 )
-            found = Platform(personality.name, manners, CompiledTree(personality.tree()))
-            self._platforms[personality.name] = found
+            found = Platform(personality.name, manners, CompiledTree(personality.tree()), personality.tree)
+            self._platforms[id(personality)] = found
         return found
 
     def obey(self, what: str, arguments: dict[str, Any]) -> Any:
@@ -127,13 +133,27 @@ class Worker:
         return {}
 
 
-async def _serve(plan: Plan, number: int, share: Share, line: socket.socket) -> None:
+def _machines(plan: Plan, domains: list[tuple[Bmc, Domain]]) -> DomainMachines:
+    # Not at the top: thousands of simulated machines need nothing of it.
+    from tests.emulators.redfish.domains.attach import DomainMachines
+
+    return DomainMachines(plan, domains)
+
+
+async def _serve(plan: Plan, number: int, share: Sequence[FleetMember], line: socket.socket) -> None:
     reader, writer = await asyncio.open_unix_connection(sock=line, limit=control.LIMIT)
     worker = Worker(plan, number, share, asyncio.get_running_loop())
-    await control.serve(reader, writer, worker.obey)
+    if worker.machines is None:
+        await control.serve(reader, writer, worker.obey)
+        return
+    await worker.machines.begin()
+    try:
+        await control.serve(reader, writer, worker.obey)
+    finally:
+        await worker.machines.end()
 
 
-def run(plan: Plan, number: int, share: Share, line: socket.socket) -> None:
+def run(plan: Plan, number: int, share: Sequence[FleetMember], line: socket.socket) -> None:
     """Runs until the supervisor closes its end of the line, or dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
     registry.load(keepers)

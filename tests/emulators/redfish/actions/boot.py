@@ -36,6 +36,8 @@ def change_system(bmc: Bmc, path: str, change: dict[str, Json]) -> None:
         _change_boot(bmc, path, boot)
         if not boot:
             del change["Boot"]
+        if bmc.real is not None:
+            bmc.around.loop.call_soon(bmc.real.rearrange)  # once the change stands
 
 
 def _change_boot(bmc: Bmc, path: str, boot: dict[str, Json]) -> None:

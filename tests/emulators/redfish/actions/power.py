@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.emulators.redfish import changing
 from tests.emulators.redfish.actions.boot import use_boot_override
 from tests.emulators.redfish.http1 import Reply
+from tests.emulators.redfish.machine import MachineFailed, RealMachine
 from tests.emulators.redfish.messages import Refusal
 from tests.emulators.redfish.personality import Json
 from tests.emulators.redfish.registry import action
@@ -35,15 +37,26 @@ def reset_system(bmc: Bmc, system: str, parameters: dict[str, Json]) -> Reply:
             raise Refusal(int(manner.rpartition("_")[2]), "ResourceInUse")
     else:
         bmc.log(f"Reset of {system.rpartition('/')[2]}: {reset_type}.")
-        if reset_type in _BOOTS:
+        if reset_type in _BOOTS and machine is not bmc.real:  # a real one says itself when it boots
             use_boot_override(bmc, system)
-    return changing.done(bmc)
+    reply = changing.done(bmc)
+    if machine is bmc.real:
+        reply.until = partial(_settled, bmc.real)
+    return reply
+
+
+async def _settled(machine: RealMachine) -> None:
+    try:
+        await machine.settled()
+    except MachineFailed as error:
+        raise Refusal(500, "HearthLab.1.0.MachineFailed", str(error)) from error
 
 
 @action("Chassis.Reset")
 def reset_chassis(bmc: Bmc, chassis: str, parameters: dict[str, Json]) -> Reply:
     """Acts on every system that the chassis holds."""
     body = bmc.body(chassis) or {}
+    reply = changing.done(bmc)
     for system in body.get("Links", {}).get("ComputerSystems", ()):
-        reset_system(bmc, system["@odata.id"], parameters)
-    return changing.done(bmc)
+        reply = reset_system(bmc, system["@odata.id"], parameters)
+    return reply

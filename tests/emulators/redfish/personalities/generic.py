@@ -65,7 +65,21 @@ PLAN = ServerPlan(
 )
 
 
+IMAGES = (
+    Image("BMC", "BMC firmware", PLAN.firmware, related=(PLAN.manager,)),
+    Image("BIOS", "System BIOS", str(PLAN.bios_version), related=(PLAN.system,)),
+    Image("RAID1", "RAID controller", "5.22.0"),
+    Image("PSU1", "Power supply 1", "9.40", updateable=False),
+    Image("PSU2", "Power supply 2", "9.40", updateable=False),
+)
+
+
 def tree() -> Tree:
+    return tree_of(PLAN, IMAGES)
+
+
+def tree_of(plan: ServerPlan, images: tuple[Image, ...]) -> Tree:
+    """This platform's BMC on another server."""
     made = TreeBuilder(Dialect())
     service_root(
         made,
@@ -75,18 +89,12 @@ def tree() -> Tree:
         features=protocol_features(expand_levels=6, filters=True, excerpt=True),
     )
     server_collections(made)
-    server(made, PLAN)
+    server(made, plan)
     account_service(made)
     session_service(made)
     update_service(
         made,
-        (
-            Image("BMC", "BMC firmware", PLAN.firmware, related=(PLAN.manager,)),
-            Image("BIOS", "System BIOS", PLAN.bios_version, related=(PLAN.system,)),
-            Image("RAID1", "RAID controller", "5.22.0"),
-            Image("PSU1", "Power supply 1", "9.40", updateable=False),
-            Image("PSU2", "Power supply 2", "9.40", updateable=False),
-        ),
+        images,
         push=None,
         simple_update=("HTTP", "HTTPS"),
     )

@@ -7,7 +7,18 @@ resource that can do nothing but reset, and no host NICs (bmcweb lists none of i
 
 from __future__ import annotations
 
-from tests.emulators.redfish.personality import SERVICE_ROOT, Manners, Personality, Tree, asset_tag
+from dataclasses import dataclass
+
+from tests.emulators.redfish.personality import (
+    SERVICE_ROOT,
+    Leaf,
+    Manners,
+    Personality,
+    Template,
+    Tree,
+    asset_tag,
+    serial,
+)
 from tests.emulators.redfish.resources import parts
 from tests.emulators.redfish.resources.accounts import account_service, session_service
 from tests.emulators.redfish.resources.boot import BootChoices, bios
@@ -62,7 +73,45 @@ CLIMATE = server_climate(
 )
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The server that this BMC sits in."""
+
+    manufacturer: str = "Quanta Cloud Technology"
+    model: str = "M2-Board"
+    part_number: str | None = "MB-M2-2SKT"
+    chassis_part: str | None = "CH-M2-1U"
+    serial_number: Leaf | str | None = serial
+    cpu: parts.Cpu = parts.EPYC_7543
+    cpus: int = 2
+    dimm: parts.Dimm = parts.DDR4_32
+    dimms: int = 8
+    dimm_slots: int = 16
+    disks: Subsystem = DISKS
+    boot: BootChoices = BootChoices(
+        targets=("None", "Pxe", "Hdd", "Cd", "Diags", "BiosSetup", "Usb"),
+        enabled_values=None,
+        more={
+            "AutomaticRetryConfig": "Disabled",
+            "StopBootOnFault": "Never",
+            "TrustedModuleRequiredToBoot": "Disabled",
+        },
+    )
+    trusted_modules: tuple[Template, ...] = (tpm(),)
+    progress: bool = True
+    bios: str = "M2BOARD-1.14"  # version of the host's image; "" where the BMC knows of none
+    media: tuple[MediaSlot, ...] = (MediaSlot("Slot_0", "Virtual Removable Media", ("CD", "USBStick")),)
+
+
 def tree() -> Tree:
+    return tree_of(Parts())
+
+
+def tree_of(server: Parts) -> Tree:
+    """This BMC in another server."""
+    images = [Image("3f9d21b7", "BMC image", "2.18.0-dev-431-g7be1d0a3c4", related=(MANAGER,))]
+    if server.bios:
+        images.append(Image("bios_active", "Host image", server.bios, related=(f"{SYSTEM}/Bios",)))
     made = TreeBuilder(Dialect(action_info=True, descriptions=False))
     service_root(
         made,
@@ -73,17 +122,14 @@ def tree() -> Tree:
     made.collect(SYSTEMS, "ComputerSystem", "Computer System Collection")
     chassis_collection(made)
     made.collect(MANAGERS, "Manager", "Manager Collection")
-    _system(made)
-    _chassis(made)
-    _manager(made)
+    _system(made, server)
+    _chassis(made, server)
+    _manager(made, server)
     account_service(made)
     session_service(made)
     update_service(
         made,
-        (
-            Image("3f9d21b7", "BMC image", "2.18.0-dev-431-g7be1d0a3c4", related=(MANAGER,)),
-            Image("bios_active", "Host image", "M2BOARD-1.14", related=(f"{SYSTEM}/Bios",)),
-        ),
+        images,
         push="update",
         multipart="update-multipart",  # SimpleUpdate is not usable (field notes 2.10)
         apply_time="OnReset",
@@ -100,31 +146,25 @@ def tree() -> Tree:
     return made
 
 
-def _system(made: TreeBuilder) -> None:
+def _system(made: TreeBuilder, server: Parts) -> None:
     system(
         made,
         "system",
         name="system",
         reset_time=True,  # bmcweb: LastResetTime of the system since 2020
-        manufacturer="Quanta Cloud Technology",
-        model="M2-Board",
-        part_number="MB-M2-2SKT",
+        manufacturer=server.manufacturer,
+        model=server.model,
+        part_number=server.part_number,
+        serial_number=server.serial_number,
         asset=asset_tag,
         host=None,  # bmcweb knows no name of the host
-        cpu=parts.EPYC_7543,
-        cpu_count=2,
-        dimm=parts.DDR4_32,
-        dimm_count=8,
-        boot=BootChoices(
-            targets=("None", "Pxe", "Hdd", "Cd", "Diags", "BiosSetup", "Usb"),
-            enabled_values=None,
-            more={
-                "AutomaticRetryConfig": "Disabled",
-                "StopBootOnFault": "Never",
-                "TrustedModuleRequiredToBoot": "Disabled",
-            },
-        ),
-        trusted_modules=(tpm(),),
+        cpu=server.cpu,
+        cpu_count=server.cpus,
+        dimm=server.dimm,
+        dimm_count=server.dimms,
+        boot=server.boot,
+        trusted_modules=server.trusted_modules,
+        progress=server.progress,
         reset_types=(
             "On",
             "ForceOff",
@@ -141,24 +181,25 @@ def _system(made: TreeBuilder) -> None:
         PowerRestorePolicy="AlwaysOff",
     )
     processor_collection(made, SYSTEM)
-    cpus(made, SYSTEM, parts.EPYC_7543, 2, identifier=lambda i: f"cpu{i}", socket=lambda i: f"CPU{i}")
-    dimms(made, SYSTEM, parts.DDR4_32, 8, slots=16)
-    storage(made, SYSTEM, (DISKS,), chassis=CHASSIS)
+    cpus(made, SYSTEM, server.cpu, server.cpus, identifier=lambda i: f"cpu{i}", socket=lambda i: f"CPU{i}")
+    dimms(made, SYSTEM, server.dimm, server.dimms, slots=server.dimm_slots)
+    storage(made, SYSTEM, (server.disks,), chassis=CHASSIS)
     bios(made, SYSTEM, None, change_password=False)  # BIOS: only ResetBios (field notes 2.10)
     log_services(made, SYSTEM, (Log("EventLog", "Event Log Service"), Log("PostCodes", "POST Code Log Service")))
 
 
-def _chassis(made: TreeBuilder) -> None:
+def _chassis(made: TreeBuilder, server: Parts) -> None:
     chassis(
         made,
         "chassis",
-        manufacturer="Quanta Cloud Technology",
-        model="M2-Board",
-        part_number="CH-M2-1U",
+        manufacturer=server.manufacturer,
+        model=server.model,
+        serial_number=server.serial_number,
+        part_number=server.chassis_part,
         asset=asset_tag,
         systems=(SYSTEM,),
         managers=(MANAGER,),
-        drives=drive_paths(SYSTEM, DISKS),
+        drives=drive_paths(SYSTEM, server.disks),
         location=placement(),
         reset_types=("PowerCycle",),
     )
@@ -168,7 +209,7 @@ def _chassis(made: TreeBuilder) -> None:
     environment_metrics(made, CHASSIS, CLIMATE)
 
 
-def _manager(made: TreeBuilder) -> None:
+def _manager(made: TreeBuilder, server: Parts) -> None:
     manager(
         made,
         "bmc",
@@ -183,7 +224,7 @@ def _manager(made: TreeBuilder) -> None:
     manager_ports(made, MANAGER, {"eth0": 0})
     network_protocol(made, MANAGER, http=False)
     log_services(made, MANAGER, (Log("Journal", "OpenBMC Journal Log Service", clearable=False),))
-    virtual_media(made, MANAGER, (MediaSlot("Slot_0", "Virtual Removable Media", ("CD", "USBStick")),))
+    virtual_media(made, MANAGER, server.media)
 
 
 PERSONALITY = Personality(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.emulators.redfish.personality import Template, link
+from tests.emulators.redfish.personality import Leaf, Template, link
 from tests.emulators.redfish.resources.leaves import uuid_of
 from tests.emulators.redfish.resources.tree import TreeBuilder
 
@@ -129,9 +129,9 @@ def secure_boot(
     tree: TreeBuilder,
     system: str,
     *,
-    enabled: bool = False,
-    current: str = "Disabled",
-    mode: str | None = "UserMode",
+    enabled: bool | Leaf = False,
+    current: str | Leaf = "Disabled",
+    mode: str | Leaf | None = "UserMode",
     reset_keys: Iterable[str] = ("ResetAllKeysToDefault", "DeleteAllKeys", "DeletePK"),
     databases: Iterable[str] = DATABASES,
     default_databases: Iterable[str] = (),

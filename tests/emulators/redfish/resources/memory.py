@@ -39,9 +39,9 @@ def dimms(
             body |= {
                 "MemoryDeviceType": dimm.kind,
                 "BaseModuleType": "RDIMM" if dimm.kind.startswith("DDR") else None,
-                "CapacityMiB": dimm.gib * 1024,
-                "OperatingSpeedMhz": dimm.mhz,
-                "AllowedSpeedsMHz": [dimm.mhz],
+                "CapacityMiB": round(dimm.gib * 1024),
+                "OperatingSpeedMhz": dimm.mhz or None,
+                "AllowedSpeedsMHz": [dimm.mhz] if dimm.mhz else None,
                 "BusWidthBits": 80 if dimm.kind == "DDR5" else 72,
                 "DataWidthBits": 64,
                 "ErrorCorrection": "MultiBitECC",

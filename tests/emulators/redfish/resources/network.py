@@ -22,6 +22,7 @@ class Port:
     speed_mbps: int = 25_000
     link_up: bool = True
     name: str = ""
+    address: str = ""  # its MAC, where it is not one of the unit's
 
 
 def host_ports(
@@ -35,7 +36,7 @@ def host_ports(
 ) -> Template:
     made = tree.collect(f"{system}/EthernetInterfaces", "EthernetInterface", collection_name)
     for port in ports:
-        address: Any = (upper_mac if upper_case else mac)(port.mac_number)
+        address: Any = port.address or (upper_mac if upper_case else mac)(port.mac_number)
         speed: Any = while_on(port.speed_mbps, 0, system) if port.link_up else 0
         link_status: Any = while_on("LinkUp", "LinkDown", system) if port.link_up else "LinkDown"
         tree.add(

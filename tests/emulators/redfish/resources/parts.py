@@ -29,7 +29,7 @@ class Cpu:
 class Dimm:
     manufacturer: str
     part_number: str
-    gib: int
+    gib: float
     mhz: int
     kind: str = "DDR5"
     serial_pattern: str = "%%######%%"
@@ -46,6 +46,7 @@ class Disk:
     media: str = "SSD"  # "SSD" | "HDD"
     rpm: int | None = None
     gbps: float = 16.0
+    self_encrypting: bool | None = None  # None: as NVMe drives of servers mostly are
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Bay:
     identifier: str
     disk: Disk
     label: str = ""
+    serial: str | None = None  # None: from the disk's pattern; "": the drive has none
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def _drive(
     tree: TreeBuilder, system: str, path: str, bay: Bay, number: int, chassis: str, volume: str, led: str
 ) -> None:
     disk = bay.disk
+    encrypting = disk.protocol == "NVMe" if disk.self_encrypting is None else disk.self_encrypting
     drive_links: Template = {"Chassis": link(chassis)}
     if volume:
         drive_links["Volumes"] = links(volume)
@@ -128,8 +130,8 @@ def _drive(
         {
             "Manufacturer": disk.manufacturer,
             "Model": disk.model,
-            "SerialNumber": token(disk.serial_pattern, path),
-            "Revision": disk.revision,
+            "SerialNumber": token(disk.serial_pattern, path) if bay.serial is None else bay.serial or None,
+            "Revision": disk.revision or None,
             "CapacityBytes": disk.capacity_bytes,
             "BlockSizeBytes": 512,
             "Protocol": disk.protocol,
@@ -139,8 +141,8 @@ def _drive(
             "NegotiatedSpeedGbs": disk.gbps,
             "FailurePredicted": False,
             "PredictedMediaLifeLeftPercent": 98 if disk.media == "SSD" else None,
-            "EncryptionAbility": "SelfEncryptingDrive" if disk.protocol == "NVMe" else "None",
-            "EncryptionStatus": "Unlocked" if disk.protocol == "NVMe" else "Unencrypted",
+            "EncryptionAbility": "SelfEncryptingDrive" if encrypting else "None",
+            "EncryptionStatus": "Unlocked" if encrypting else "Unencrypted",
             "Identifiers": [{"DurableNameFormat": "UUID", "DurableName": uuid_of(path)}],
             "PhysicalLocation": {
                 "PartLocation": {

@@ -23,7 +23,8 @@ ORDINARY_RESETS = ("On", "ForceOff", "GracefulShutdown", "GracefulRestart", "For
 
 def tpm(firmware: str = "7.2.3.1", kind: str = "TPM2_0", **more: Any) -> Template:
     """One trusted module, in the system's (deprecated, and still everywhere used) TrustedModules."""
-    return {"InterfaceType": kind, "FirmwareVersion": firmware, "Status": {"State": "Enabled", "Health": "OK"}} | more
+    known = {"FirmwareVersion": firmware} if firmware else {}
+    return {"InterfaceType": kind, **known, "Status": {"State": "Enabled", "Health": "OK"}} | more
 
 
 def system(
