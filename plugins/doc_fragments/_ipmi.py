@@ -34,8 +34,12 @@ options:
     type: str
   credentials:
     description:
-      - Credentials in the order in which they are tried, each at most once.
-      - No more than the first two are tried, since IPMI cannot say how many failures lock an account.
+      - Credentials in the order in which they are tried, each at most once per BMC and run of Ansible, whichever task,
+        host or fork comes first. Another user name or password is another credential.
+      - Trying stops at the second that is refused, counted over the run from the last login that worked, since IPMI
+        cannot say how many failures lock an account.
+      - Where one is refused that has worked earlier in the run, the accounts were changed in between, and what was
+        refused before that is tried once more.
     type: list
     elements: dict
     suboptions:
@@ -55,6 +59,7 @@ options:
       - The RMCP+ cipher suites that may be used, the stronger one first.
       - V(17) is SHA-256 and AES. V(3) is SHA-1 and AES, and whoever can alter the traffic can bring it about. Where it
         had to be used, the result has a warning.
+      - A BMC that answers V(3) when V(17) was proposed, as VirtualBMC does, counts as one that refuses V(17).
       - All others, and IPMI 1.5, lack a proof of the BMC, encryption or both, and are never used.
     type: list
     elements: int
@@ -91,7 +96,10 @@ notes:
     which a short password can be guessed.
   - Runs on the controller, whatever the host's connection, C(become) and interpreter are, in a child process that ends
     with the task and gets the password on its standard input. The host may be off.
-  - Every session that is opened is closed again, also after an error.
+  - Every session that is opened is closed again, also after an error, and by the child process after its worker was
+    killed.
+  - At most two tasks of one user are at work on one BMC at the same time. The others wait, and fail with C(Busy) at
+    their deadline.
   - A datagram that gets no answer is sent four times in all.
 requirements:
   - Python >= 3.11

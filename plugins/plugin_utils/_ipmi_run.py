@@ -13,6 +13,7 @@ import functools
 import threading
 import typing as t
 
+from ..module_utils._core.attempts import attempts
 from ..module_utils._core.deadline import Deadline
 from ..module_utils._core.errors import AuthenticationFailed, CredentialWithheld, HearthError, Unreachable
 from ..module_utils._core.fanout import Progress, fan_out
@@ -20,8 +21,10 @@ from ..module_utils._core.state.address import store_address
 from ..module_utils._core.state.bmc_memory import BmcMemory
 from ..module_utils._ipmi.presence import IPMI_PORT, presence_many
 from ..module_utils._ipmi.record import read_bmc
+from ..module_utils._ipmi.session import key_of
 from ._candidates import Candidate, Silent
 from ._progress import ProgressLine
+from ._run_directory import run_directory
 from ._settings import Settings
 from ._sighting import Sighting, nobody
 
@@ -134,15 +137,31 @@ def _read(settings: Settings, candidate: Candidate, progress: Progress) -> Sight
         )
     # One attempt: IPMI has no way to ask how many failures lock the account.
     chosen = credentials[0]
-    host = read_bmc(
-        candidate.address,
-        chosen.username,
-        chosen.password,
-        deadline=settings.deadline,
-        details=settings.details,
-        read_bmc_macs=settings.slots.by_mac_needed,
-        credential=chosen.name,
+    deadline = Deadline.after(settings.deadline)
+    with attempts(
+        run_directory(),
+        key_of(candidate.address, IPMI_PORT),
+        [chosen],
+        1,
+        deadline=deadline,
         cancelled=progress.cancelled,
-    )
+    ) as tried:
+        if tried.next() is None:
+            raise tried.refusal(candidate.address)
+        try:
+            host = read_bmc(
+                candidate.address,
+                chosen.username,
+                chosen.password,
+                deadline=deadline,
+                details=settings.details,
+                read_bmc_macs=settings.slots.by_mac_needed,
+                credential=chosen.name,
+                cancelled=progress.cancelled,
+            )
+        except AuthenticationFailed:
+            tried.refused(chosen)
+            raise
+        tried.worked(chosen)
     host.pop("counters", None)
     return Sighting(candidate.address, IPMI_PORT, "", (host,), credential=chosen.name, slot=candidate.slot_name)

@@ -42,7 +42,7 @@ def run(request: Request) -> Outcome:
     if wanted.state in ("once", "continuous"):
         wanted.selector()  # a target that IPMI does not have is found before anything is contacted
     expected = identity_of(request.params)
-    with opened(access_of(request.params), privilege=CHANGE) as connection:
+    with opened(access_of(request.params, request.run_directory), privilege=CHANGE) as connection:
         confirm(connection, expected)
         before = read_boot(connection)
         planned = plan_boot(before, wanted)

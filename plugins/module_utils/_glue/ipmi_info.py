@@ -20,7 +20,7 @@ def run(request: Request) -> Outcome:
     query = query_of(request.params)
     subsets = subsets_of(request.params)
     privilege = CHANGE if NEEDS_OPERATOR & set(subsets) else READ
-    with opened(access_of(request.params), privilege=privilege, at_least=READ) as connection:
+    with opened(access_of(request.params, request.run_directory), privilege=privilege, at_least=READ) as connection:
         info = read_info(connection, subsets)
     nouns: Dict[str, Any] = {"info": info}
     if query is not None:

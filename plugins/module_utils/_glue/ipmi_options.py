@@ -37,7 +37,7 @@ IPMI_RULES: Dict[str, Any] = {"required_together": REDFISH_RULES["required_toget
 """For Contract(**IPMI_RULES)."""
 
 
-def access_of(params: Mapping[str, Any]) -> Access:
+def access_of(params: Mapping[str, Any], run_directory: Optional[str]) -> Access:
     """The access that validated parameters describe; BadInput before anything is contacted."""
     address, port = bare_address(params["address"]), int(params["port"])
     if not address or not 0 < port < 65536 or any(sign in address for sign in "/@ \x00"):
@@ -58,6 +58,7 @@ def access_of(params: Mapping[str, Any]) -> Access:
         deadline=seconds_of(params, "deadline"),
         connect_timeout=seconds_of(params, "connect_timeout"),
         lock_directory=lock_directory(),
+        run_directory=run_directory,
     )
 
 

@@ -27,7 +27,9 @@ def run(request: Request) -> Outcome:
         )
     wanted = WantedPower(said.state, said.method, said.graceful_timeout, said.force_timeout)
     expected = identity_of(request.params)
-    with opened(access_of(request.params), privilege=CHANGE, longest=wanted.longest) as connection:
+    with opened(
+        access_of(request.params, request.run_directory), privilege=CHANGE, longest=wanted.longest
+    ) as connection:
         confirm(connection, expected)
         outcome = power(connection, wanted, power_now(connection), check_mode=request.check_mode)
     resets = {"resets": outcome.resets} if outcome.resets else {}

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Iterator, List, Optional, Tuple
 
+from .._core.attempts import attempts
 from .._core.deadline import Deadline
 from .._core.errors import AccessDenied, AuthenticationFailed, Busy, Cancelled, TimedOut
 from .._core.turn import turn
@@ -24,7 +25,7 @@ from . import dialogue
 from .child.login import USER
 from .dialogue import Dialogue
 from .reading import Reading, reading_of
-from .session import Answer, Login, place
+from .session import Answer, Login, key_of, place
 
 PORT = 623
 ATTEMPTS = 2
@@ -45,10 +46,16 @@ class Access:
     """How long a BMC may say nothing at all."""
     lock_directory: Optional[str] = None
     """Where workers take turns (see turn.lock_directory); None: nobody else is at work there."""
+    run_directory: Optional[str] = None
+    """The run's own, where it remembers which credentials were refused; None: it does not."""
 
     @property
     def where(self) -> str:
         return place(self.address, self.port)
+
+    @property
+    def key(self) -> str:
+        return key_of(self.address, self.port)
 
 
 class Connection:
@@ -82,14 +89,24 @@ class Connection:
         return self._login.name if self._login is not None else ""
 
     def log_in(self) -> None:
-        once = list(dict.fromkeys(self.access.credentials))[:ATTEMPTS]
-        for number, login in enumerate(once, 1):
-            try:
-                self._log_in_with_less(login)
-                return
-            except AuthenticationFailed:
-                if number == len(once):
-                    raise
+        """With the first credential that is accepted of those that may be tried."""
+        access = self.access
+        until = self._lifetime.sooner(access.deadline)
+        refused: Optional[AuthenticationFailed] = None
+        with attempts(
+            access.run_directory, access.key, access.credentials, ATTEMPTS, deadline=until, cancelled=self._cancelled
+        ) as tried:
+            while self._dialogue is None:
+                login = tried.next()
+                if login is None:
+                    raise refused or tried.refusal(access.where)
+                try:
+                    self._log_in_with_less(login)
+                except AuthenticationFailed as error:
+                    tried.refused(login)
+                    refused = error
+                else:
+                    tried.worked(login)
 
     def _log_in_with_less(self, login: Login) -> None:
         try:
@@ -187,8 +204,7 @@ def opened(
     :param at_least: the privilege level to be content with where ``privilege`` is denied
     :param longest: seconds that the waits together may be granted beyond the access' deadline
     """
-    key = f"ipmi_{access.address}:{access.port}"
-    with turn(access.lock_directory, key, access.where, Deadline.after(access.deadline), cancelled):
+    with turn(access.lock_directory, access.key, access.where, Deadline.after(access.deadline), cancelled):
         lifetime = Deadline.after(access.deadline + longest)
         connection = Connection(access, privilege, privilege if at_least is None else at_least, lifetime, cancelled)
         try:

@@ -131,6 +131,11 @@ def place(address: str, port: int) -> str:
     return f"IPMI at {address} port {port}"
 
 
+def key_of(address: str, port: int) -> str:
+    """The name of a BMC among all that are logged in to, by whichever protocol."""
+    return f"ipmi_{address}:{port}"
+
+
 def order_for(
     address: str,
     login: Login,
