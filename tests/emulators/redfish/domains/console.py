@@ -11,6 +11,7 @@ from pathlib import Path
 
 _CHUNK = 256 * 1024
 _KEPT = 256  # bytes of what was read last: a line may come in two pieces
+_FIRST_WORD = b"\x1b[=3h"  # EDK II sets up its console
 # In the order of a boot; a later one outranks an earlier one. What stands in no such line is not claimed.
 _SIGNS = (
     (re.compile(rb"BdsDxe: loading "), "SystemHardwareInitializationComplete"),
@@ -26,11 +27,20 @@ class ConsoleFile:
         self._kept = b""
         self._reached = -1
 
-    def boot_begins(self, *, new_file: bool) -> None:
-        """What stands there by now belongs to an earlier boot; libvirt begins a new file with each start."""
-        self._read_to = 0 if new_file else self._size()
-        self._kept = b""
-        self._reached = -1
+    def boot_begins(self) -> None:
+        """What stands there by now belongs to an earlier boot."""
+        self._read_to, self._kept, self._reached = self._size(), b"", -1
+
+    def boot_began(self) -> None:
+        """The machine has been running for a while: its boot is what follows the firmware's last first word."""
+        self._kept, self._reached = b"", -1
+        self._read_to = max(0, self._size() - 16 * _CHUNK)
+        try:
+            with open(self._path, "rb") as file:
+                file.seek(self._read_to)
+                self._read_to += max(0, file.read().rfind(_FIRST_WORD))
+        except OSError:
+            return
 
     def _size(self) -> int:
         try:

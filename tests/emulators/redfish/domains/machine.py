@@ -221,7 +221,7 @@ class DomainMachine:
                 await self._dress()
                 if await self._arrange():
                     await self._reset_held()
-                self._boots(new_file=True)
+                self._boots()
                 await self._virsh.run("resume", name)
             except MachineFailed:
                 with contextlib.suppress(MachineFailed):
@@ -253,10 +253,10 @@ class DomainMachine:
             self._power.since = time.monotonic()
         self._power.state = state
 
-    def _boots(self, *, new_file: bool) -> None:
+    def _boots(self) -> None:
         self._power.since = time.monotonic()
         if self._console is not None:
-            self._console.boot_begins(new_file=new_file)
+            self._console.boot_begins()
         self._side.boot_begun()
 
     # what libvirt tells
@@ -266,7 +266,7 @@ class DomainMachine:
             if self._reset_seen is not None:
                 self._reset_seen.set()
             elif not self._ours:
-                self._boots(new_file=False)
+                self._boots()
                 self._side.log("The machine has restarted.", "OK")
                 self.rearrange()
         elif event.kind == "lifecycle":
@@ -291,7 +291,7 @@ class DomainMachine:
         await self._dress()
         if await self._arrange():
             await self._reset_held()
-        self._boots(new_file=True)
+        self._boots()
         self.rearrange()
 
     def missed(self) -> None:
@@ -428,7 +428,7 @@ class DomainMachine:
             if loaded is not None and loaded.socket and Path(loaded.socket).parent == self._folder:
                 await trays.unplug(self._virsh, self.domain.name, tray)
         if self._console is not None:
-            self._console.boot_begins(new_file=True)
+            self._console.boot_began()
 
     async def end(self) -> None:
         """Takes the media out; the machine runs on."""
