@@ -33,6 +33,7 @@ INTEGRATION = "tests/requirements-integration.txt"
 TOOLS = "tests/requirements-tools.txt"
 GALAXY_IMPORTER = "tests/requirements-galaxy-importer.txt"
 VIRTUALBMC = "tests/requirements-virtualbmc.txt"
+RACK = "tests/requirements-rack.txt"
 
 
 class SetUpFailed(Exception):

@@ -40,14 +40,16 @@ def _playbook(name: str, options: Sequence[str]) -> int:
     if pair is None:
         raise environments.SetUpFailed("; ".join(matrix.not_here(present())))
     environment = environments.for_pair(pair, environments.EMULATORS)
-    environments.make(environment)
+    beside = environments.with_tools("rack", environments.RACK)
+    environments.make_all(environment, beside)
     link_development_tree()
     variables = environment.variables() | {
         "ANSIBLE_COLLECTIONS_PATH": str(DEVELOPMENT_ROOT),
         "PYTHONPATH": str(ROOT),
         "HEARTH_LAB": os.environ.get("HEARTH_LAB", ""),
     }
-    command = [str(environment.path / "bin" / "ansible-playbook"), "-i", "localhost,", *options, f"tests/lab/{name}"]
+    command = [str(environment.path / "bin" / "ansible-playbook"), "-i", "localhost,"]
+    command += ["-e", f"rack_programs={beside.path / 'bin'}", *options, f"tests/lab/{name}"]
     # Two checkouts have the same rack in mind unless they say otherwise.
     with alone_on_machine("hearth-lab"):
         return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
