@@ -12,35 +12,37 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_LISTEN = "0A"
+# The kernel's states: a listening TCP socket, a UDP socket that is bound.
+_WAITING = {"tcp": "0A", "udp": "07"}
 
 
 @dataclass(frozen=True)
 class Listener:
-    """A listening TCP socket."""
+    """A socket that waits for somebody: ``protocol`` is tcp or udp."""
 
+    protocol: str
     address: str
     port: int
     inode: str
 
-    def takes(self, address: str, port: int) -> bool:
+    def takes(self, protocol: str, address: str, port: int) -> bool:
         """Whether nobody else can listen there."""
         mine, theirs = ipaddress.ip_address(address), ipaddress.ip_address(self.address)
-        return self.port == port and (mine == theirs or theirs.is_unspecified)
+        return (self.protocol, self.port) == (protocol, port) and (mine == theirs or theirs.is_unspecified)
 
 
 def listeners() -> Iterator[Listener]:
-    """Every listening TCP socket of this network namespace."""
-    for table in ("tcp", "tcp6"):
+    """Every waiting socket of this network namespace."""
+    for table in ("tcp", "tcp6", "udp", "udp6"):
         try:
             lines = Path("/proc/net", table).read_text(encoding="ascii").splitlines()[1:]
         except FileNotFoundError:
             continue  # a kernel without IPv6
         for line in lines:
             fields = line.split()
-            if fields[3] == _LISTEN:
+            if fields[3] == _WAITING[table[:3]]:
                 address, port = fields[1].split(":")
-                yield Listener(_address(address), int(port, 16), fields[9])
+                yield Listener(table[:3], _address(address), int(port, 16), fields[9])
 
 
 def holder(listener: Listener) -> tuple[int, str]:

@@ -38,12 +38,21 @@ _PROGRAMS = {
 
 
 @dataclass(frozen=True)
+class Seat:
+    """A place where a server of the rack will listen: ``protocol`` is tcp or udp."""
+
+    who: str
+    address: str
+    port: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What the rack is going to take."""
 
     plan: Plan
-    # (address, port, who) for everything that will listen.
-    listeners: Sequence[tuple[str, int, str]]
+    listeners: Sequence[Seat]
     # Daemons that were started by an earlier run may hold those ports.
     run_directory: Path
     space_for_each_machine: int
@@ -114,13 +123,13 @@ def _ports(wanted: Wanted) -> Iterator[str]:
     daemons = Daemons(wanted.run_directory)
     ours = {process.pid for name in daemons.names() for process in daemons.session(name)}
     there = list(ports.listeners())
-    for address, port, who in wanted.listeners:
+    for seat in wanted.listeners:
         for listener in there:
-            if listener.takes(address, port):
+            if listener.takes(seat.protocol, seat.address, seat.port):
                 pid, name = ports.holder(listener)
                 if pid not in ours:
                     yield (
-                        f"{address} port {port}, where {who} is to listen, is taken by"
+                        f"{seat.address} {seat.protocol} port {seat.port}, where {seat.who} is to listen, is taken by"
                         f" {f'{name} (process {pid})' if pid else 'a process that is not to be seen from here'}"
                     )
 

@@ -14,14 +14,24 @@ from ansible.module_utils.basic import AnsibleModule
 from tests.lab.engine import acceleration
 from tests.lab.engine.errors import LabError
 from tests.lab.engine.machine import GIB, Plan
-from tests.lab.engine.preflight import Wanted, problems
+from tests.lab.engine.preflight import Seat, Wanted, problems
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "plan": {"type": "dict", "required": True},
-            "listeners": {"type": "list", "elements": "dict", "required": True},
+            "listeners": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "who": {"type": "str", "required": True},
+                    "addresses": {"type": "list", "elements": "str", "required": True},
+                    "ports": {"type": "list", "elements": "int", "required": True},
+                    "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+                },
+            },
             "run_directory": {"type": "path", "required": True},
             "gib_for_each_machine": {"type": "int", "required": True},
             "accelerator": {"type": "str", "choices": ["auto", "kvm", "tcg"], "default": "auto"},
@@ -30,7 +40,12 @@ def main() -> None:
     )
     given = module.params["plan"]
     plan = Plan(**{**given, "lab": Path(given["lab"]), "accelerator": "tcg"})
-    listeners = [(each["address"], int(each["port"]), each["who"]) for each in module.params["listeners"]]
+    listeners = [
+        Seat(each["who"], address, int(port), each["protocol"])
+        for each in module.params["listeners"]
+        for address in each["addresses"]
+        for port in each["ports"]
+    ]
     wanted = Wanted(
         plan, listeners, Path(module.params["run_directory"]), GIB * int(module.params["gib_for_each_machine"])
     )
