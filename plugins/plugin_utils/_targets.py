@@ -28,7 +28,8 @@ import re
 import socket
 import typing as t
 
-from ..module_utils._core.errors import BadInput, MissingLibrary
+from ..module_utils._core.errors import BadInput
+from ..module_utils._core.missing_library import missing_library
 
 try:
     import netaddr
@@ -204,12 +205,7 @@ def _unicast(version: int, first: int, last: int) -> bool:
 def parse_blocks(targets: t.Sequence[str], exclude: t.Sequence[str] = ()) -> AddressBlocks:
     """Read both options. Raises BadInput with the entry that cannot be right, MissingLibrary without netaddr."""
     if NETADDR_IMPORT_ERROR is not None:
-        raise MissingLibrary(
-            "The Python library netaddr is needed to read addresses.",
-            found=str(NETADDR_IMPORT_ERROR),
-            where="the Python that runs Ansible on the controller",
-            next="pip install netaddr",
-        )
+        raise missing_library("netaddr", "addresses of the inventory", str(NETADDR_IMPORT_ERROR))
     out = _Entries(exclude, "exclude", ends=True)
     wanted = _Entries(targets, "targets", ends=False)
     excluded = out.addresses()

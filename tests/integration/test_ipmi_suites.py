@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core import errors
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.turn import lock_directory
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.access import Access, Connection, opened
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.child.login import OPERATOR, USER
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.power import power_now
@@ -166,6 +170,69 @@ def test_account_with_less_privilege_reads_what_it_may() -> None:
         with opened(access(peer), privilege=OPERATOR, at_least=USER) as connection:
             assert power_now(connection) == "off"
         assert len(connection.warnings) == 1 and "OPERATOR" in connection.warnings[0]
+
+
+def test_what_was_refused_is_not_sent_again_within_the_run(tmp_path: Path) -> None:
+    run = {"run_directory": str(tmp_path)}
+    with RmcpPeer(ADDRESS) as peer:
+        for _task in range(3):
+            with pytest.raises(errors.AuthenticationFailed):
+                state_by(peer, WRONG, **run)
+        assert peer.received["rakp1"] == 1
+        for _task in range(2):
+            assert state_by(peer, WRONG, GOOD, **run)[0] == "off"
+        assert (peer.received["rakp1"], peer.received["rakp3"]) == (3, 2)
+
+
+def test_no_more_than_two_are_refused_in_a_run(tmp_path: Path) -> None:
+    """IPMI cannot say how many failures lock an account."""
+    run = {"run_directory": str(tmp_path)}
+    with RmcpPeer(ADDRESS) as peer:
+        for login in (WRONG, Login("hearth", "older", "older"), Login("hearth", "oldest", "oldest"), GOOD):
+            with pytest.raises(errors.AuthenticationFailed) as raised:
+                state_by(peer, login, **run)
+        assert peer.received["rakp1"] == 2
+        assert "no more credentials are tried" in raised.value.msg
+
+
+# Others at the same BMC
+
+
+def test_who_waits_too_long_for_a_turn_is_told_that_it_is_busy(tmp_path: Path) -> None:
+    locks = {"lock_directory": lock_directory(str(tmp_path))}
+    with RmcpPeer(ADDRESS) as peer, RmcpPeer("127.63.2.2") as another:
+        with opened(access(peer, **locks)) as first, opened(access(peer, **locks)) as second:
+            with pytest.raises(errors.Busy, match="others are at work"):
+                state_by(peer, deadline=0.5, **locks)
+            assert (peer.received["rakp1"], peer.sessions) == (2, 2), "it was not its turn"
+            assert state_by(another, **locks)[0] == power_now(first) == power_now(second) == "off"
+        assert state_by(peer, **locks)[0] == "off"
+
+
+def test_worker_that_is_killed_leaves_no_session(tmp_path: Path) -> None:
+    """Its child process sees the end of its orders, and logs out."""
+    with RmcpPeer(ADDRESS) as peer:
+        program = f"""
+import sys, signal
+sys.path[:0] = {sys.path!r}
+from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.access import Access, opened
+from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.session import Login
+with opened(Access({peer.address!r}, (Login("hearth", "correct-horse"),), port={peer.port})):
+    signal.pause()
+"""
+        worker = subprocess.Popen([sys.executable, "-c", program])
+        wait_until(lambda: peer.sessions == 1)
+        worker.kill()
+        worker.wait()
+        wait_until(lambda: peer.sessions == 0)
+        assert peer.received["rakp3"] == 1
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def test_full_session_table_is_busy() -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Optional, Tuple, Type
 
-from .._core.errors import BadInput, MissingLibrary
+from .._core.errors import BadInput
+from .._core.missing_library import missing_library
 from .._redfish.access import opened
 from .._redfish.info import DEFAULT_SUBSETS, SUBSETS, read_info
 from .contract import Contract, Outcome, Request
@@ -60,12 +61,7 @@ def query_of(params: Mapping[str, Any]) -> Any:
     if not expression:
         return None
     if JMESPATH_MISSING is not None:
-        raise MissingLibrary(
-            f"query needs the Python library jmespath: {JMESPATH_MISSING}",
-            expected="jmespath",
-            where="query",
-            next="pip install jmespath on the machine where the task runs",
-        )
+        raise missing_library("jmespath", "the option query", str(JMESPATH_MISSING), otherwise=", or leave query out")
     try:
         return jmespath.compile(expression)
     except QUERY_ERRORS as error:

@@ -26,6 +26,7 @@ from typing import IO, Any, Dict, Mapping, Optional, Tuple, Type
 from .._core import errors
 from .._core.deadline import Deadline
 from .._core.hostile import clean
+from .._core.missing_library import missing_library
 from .child.login import SUITES, USER, names
 from .child_source import BOOT, sources
 
@@ -49,7 +50,6 @@ _KINDS: Dict[str, Type[errors.HearthError]] = {
         errors.AccessDenied,
         errors.AuthenticationFailed,
         errors.Busy,
-        errors.MissingLibrary,
         errors.ProtocolViolation,
         errors.TimedOut,
         errors.Unreachable,
@@ -58,7 +58,6 @@ _KINDS: Dict[str, Type[errors.HearthError]] = {
 }
 
 _NEXT = {
-    "MissingLibrary": "install pyghmi for the Python that runs this",
     "AuthenticationFailed": "check the user name and the password; it was tried once",
     "AccessDenied": "give the account the privilege level USER for the LAN channel, or OPERATOR to switch and set",
     "Busy": "close other IPMI sessions, or try later",
@@ -176,6 +175,8 @@ def raise_problem(data: Mapping[str, Any], where: str) -> None:
     problem = data.get("error")
     if isinstance(problem, dict):
         kind = str(problem.get("type"))
+        if kind == errors.MissingLibrary.__name__:
+            raise missing_library("pyghmi", "IPMI", clean(str(problem.get("msg"))))
         raise _KINDS.get(kind, errors.ProtocolViolation)(
             clean(str(problem.get("msg"))), where=where, next=_NEXT.get(kind, "")
         )

@@ -21,8 +21,9 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Protocol, Tuple, Type, Union
 
 from .._core import etag as etags
-from .._core.errors import HearthError, MissingLibrary, NotFound, ProtocolViolation, Unreachable, Unsupported
+from .._core.errors import HearthError, NotFound, ProtocolViolation, Unreachable, Unsupported
 from .._core.hostile import clean
+from .._core.missing_library import missing_library
 from .._core.response import Headers, Response
 from .._core.transport import Transport
 
@@ -58,9 +59,7 @@ class SushyConnector:
     ) -> None:
         """``known``: documents by path that have just been read; each answers the first GET of its path."""
         if SUSHY_MISSING is not None:
-            raise MissingLibrary(
-                f"the Python library sushy is missing: {SUSHY_MISSING}", expected="sushy", next="pip install sushy"
-            )
+            raise missing_library("sushy", "what changes a machine over Redfish", str(SUSHY_MISSING))
         self._transport = transport
         self._now = now
         self._known = dict(known or {})

@@ -11,14 +11,13 @@ holds for the SQLite file (one writer; what it reads stays true; numbers without
 from __future__ import annotations
 
 import contextlib
-import socket
-import sys
 import traceback
 from datetime import datetime
 from typing import Any, Dict, Iterator, List, Sequence
 from urllib.parse import quote
 
 from ..errors import MissingLibrary, StoreBusy, StoreReadOnly, StoreUnavailable
+from ..missing_library import missing_library
 from .database import Database, Row, Value
 from .location import Location
 
@@ -158,13 +157,12 @@ class PostgresqlDatabase(Database):
 
 def missing_psycopg() -> MissingLibrary:
     """The standard message for this library on this machine."""
-    return MissingLibrary(
-        f"The Python library psycopg (version 3) is not installed for {sys.executable} on {socket.gethostname()}.",
-        expected="psycopg 3.1 or newer, for a state store in PostgreSQL",
-        found=PSYCOPG_IMPORT_ERROR.strip().rpartition("\n")[2],
-        where=sys.executable,
-        next=f"{sys.executable} -m pip install 'psycopg[binary]>=3.1' (Debian: apt install python3-psycopg),"
-        " or use an SQLite store.",
+    return missing_library(
+        "psycopg (version 3)",
+        "a state store in PostgreSQL",
+        PSYCOPG_IMPORT_ERROR.strip().rpartition("\n")[2],
+        requirement="'psycopg[binary]>=3.1'",
+        otherwise=" (Debian: apt install python3-psycopg), or use an SQLite store.",
     )
 
 

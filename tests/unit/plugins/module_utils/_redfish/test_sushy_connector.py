@@ -406,7 +406,7 @@ def test_without_sushy_the_file_still_loads_and_says_what_is_missing(tmp_path: P
     code = (
         "from ansible_collections.hearth.datacenter.plugins.module_utils._redfish import sushy_connector as c\n"
         "from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import MissingLibrary\n"
-        "try:\n    c.SushyConnector(None)\nexcept MissingLibrary as exc:\n    print(exc.msg, exc.next)\n"
+        "try:\n    c.SushyConnector(None)\nexcept MissingLibrary as exc:\n    print(exc.msg, exc.found, exc.next)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
