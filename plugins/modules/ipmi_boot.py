@@ -15,8 +15,8 @@ author:
 description:
   - Sets the boot flags of a machine whose BMC has no Redfish, and reads them back.
   - Options and result are those of M(hearth.datacenter.redfish_boot), as far as IPMI has them.
-  - What a BMC accepts and does not show is an error. Some keep the device only, and so C(ipmi_sim) of OpenIPMI, or never
-    say anything but once and legacy, and so VirtualBMC.
+  - What a BMC accepts and does not show is an error. Some keep the device and nothing else, as C(ipmi_sim) of OpenIPMI
+    does, or say once and legacy of every override, as VirtualBMC does.
   - BMCs take boot flags back after 60 seconds. They are told not to, and where one cannot be told, the result has a
     warning.
 extends_documentation_fragment:
