@@ -238,8 +238,18 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def test_full_session_table_is_busy() -> None:
     with RmcpPeer(ADDRESS, manners=Manners(session_limit=1)) as peer, opened(access(peer)) as first:
         with pytest.raises(errors.Busy):
-            state_by(peer)
+            state_by(peer, deadline=1.5)
         assert power_now(first) == "off"
+
+
+def test_full_session_table_is_waited_for() -> None:
+    with RmcpPeer(ADDRESS, manners=Manners(session_limit=1)) as peer:
+        with opened(access(peer)) as first:
+            timer = threading.Timer(0.5, first.close)
+            timer.start()
+            assert state_by(peer, deadline=10.0)[0] == "off"
+            timer.join()
+        assert (peer.most_sessions, peer.received["rakp1"], peer.sessions) == (1, 2, 0)
 
 
 # Datagrams that get lost, and silence

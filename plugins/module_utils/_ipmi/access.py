@@ -29,6 +29,7 @@ from .session import Answer, Login, key_of, place
 
 PORT = 623
 ATTEMPTS = 2
+_LOGIN_PAUSE = 1.0  # seconds between two logins at a BMC whose session table is full
 _REOPENED = 5  # how often a session that was lost is opened again
 
 
@@ -101,12 +102,23 @@ class Connection:
                 if login is None:
                     raise refused or tried.refusal(access.where)
                 try:
-                    self._log_in_with_less(login)
+                    self._log_in_when_free(login, until)
                 except AuthenticationFailed as error:
                     tried.refused(login)
                     refused = error
                 else:
                     tried.worked(login)
+
+    def _log_in_when_free(self, login: Login, until: Deadline) -> None:
+        """A BMC whose session table is full says so before it asks for the user name: it is asked again."""
+        while True:
+            try:
+                self._log_in_with_less(login)
+                return
+            except Busy:
+                if until.remaining() <= _LOGIN_PAUSE:
+                    raise
+                self.pause(_LOGIN_PAUSE)
 
     def _log_in_with_less(self, login: Login) -> None:
         try:
