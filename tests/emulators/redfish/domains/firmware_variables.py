@@ -41,8 +41,8 @@ def secure_boot_state(path: Path) -> SecureBootState | None:
     if found is None:
         return None
     owned = bool(found.get((_GLOBAL, "PK")))
-    # EDK II without the variable: enabled as soon as there is a platform key
-    return SecureBootState(owned, found.get((_ENABLE, "SecureBootEnable"), b"\1") == b"\1")
+    # EDK II makes the variable with the first platform key
+    return SecureBootState(owned, found.get((_ENABLE, "SecureBootEnable"), b"\1" if owned else b"") == b"\1")
 
 
 def _variables(store: bytes) -> dict[tuple[bytes, str], bytes] | None:
@@ -50,7 +50,9 @@ def _variables(store: bytes) -> dict[tuple[bytes, str], bytes] | None:
     if begin < 0:
         return None
     (size,) = struct.unpack_from("<I", store, begin + 16)
-    end = min(begin + size, len(store))
+    end = begin + size
+    if end > len(store):
+        return None
     place = begin + 28
     found: dict[tuple[bytes, str], bytes] = {}
     while place + _HEADER.size <= end:

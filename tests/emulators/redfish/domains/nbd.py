@@ -30,6 +30,7 @@ _REP_ACK, _REP_INFO, _REP_UNSUPPORTED, _REP_UNKNOWN = 1, 3, 0x80000001, 0x800000
 _HAS_FLAGS, _READ_ONLY = 1, 2
 _REQUEST, _SIMPLE = 0x25609513, 0x67446698
 _READ, _DISCONNECT = 0, 2
+_SECTOR = 512
 _MOST = 32 * 1024 * 1024  # of one request
 
 
@@ -51,6 +52,8 @@ class NbdServer:
     def __init__(self, image: Image, path: Path) -> None:
         """Raises OSError where there can be no socket."""
         self._image = image
+        # QEMU counts in sectors, and waits for ever at the end of an export that is not whole (7.2, qemu-img convert).
+        self._size = -(-image.size // _SECTOR) * _SECTOR
         self.path = path
         self._peers: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -111,7 +114,7 @@ class NbdServer:
         """True: the transmission phase follows."""
         peer.sendall(struct.pack(">QQH", _MAGIC, _OPTION_MAGIC, _FIXED_NEWSTYLE | _NO_ZEROES))
         (flags,) = struct.unpack(">I", _exactly(peer, 4))
-        transmission = struct.pack(">QH", self._image.size, _HAS_FLAGS | _READ_ONLY)
+        transmission = struct.pack(">QH", self._size, _HAS_FLAGS | _READ_ONLY)
         while True:
             magic, option, length = struct.unpack(">QII", _exactly(peer, 16))
             if magic != _OPTION_MAGIC or length > 65536:
@@ -145,11 +148,11 @@ class NbdServer:
             if kind != _READ:  # among them writes, whose data would follow
                 peer.sendall(struct.pack(">IIQ", _SIMPLE, errno.EPERM, handle))
                 return
-            if length > _MOST or offset + length > self._image.size:
+            if length > _MOST or offset + length > self._size:
                 peer.sendall(struct.pack(">IIQ", _SIMPLE, errno.EINVAL, handle))
                 continue
             try:
-                data = self._image.read(offset, length)
+                data = self._image.read(offset, length).ljust(length, b"\0")
             except ReadFailed:
                 peer.sendall(struct.pack(">IIQ", _SIMPLE, errno.EIO, handle))
                 continue
