@@ -48,9 +48,7 @@ def missing() -> str:
 
 def virsh(*arguments: str) -> str:
     command = ["virsh", "-q", "-c", URI, *arguments]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"virsh {' '.join(arguments)}: {done.stderr}"
     return done.stdout
 

@@ -30,6 +30,8 @@ from tests.servers.scripted_http import CLOSE, Received, ScriptedServer, reply
 SERVER, BMC = "127.51.3.1", "127.51.3.11"
 CONTENT = Random(5).randbytes(3 * 1024 * 1024 + 7)
 
+CONTENT_TAIL = 2 * 1024 * 1024
+
 
 class Files:
     """A web server with one image on it, that may misbehave."""
@@ -156,13 +158,18 @@ def test_trouble_that_passes_is_waited_for_and_told(image: Callable[..., RemoteI
     assert ["503" in said[0], said[1]] == [True, "the image can be read again"]
 
 
-def test_patience_ends(image: Callable[..., RemoteImage], files: Files) -> None:
+def test_patience_ends(image: Callable[..., RemoteImage], files: Files, server: ScriptedServer) -> None:
     medium = image(patience=0.6)
     files.instead = lambda request: reply(status=503)
     with pytest.raises(ReadFailed, match="503"):
         medium.read(0, 1000)
+    before = len(server.log.requests)
+    with pytest.raises(ReadFailed, match="503"):
+        medium.read(0, 1000)
+    assert len(server.log.requests) == before + 1, "the next reads are tried once"
     files.instead = None
-    assert medium.read(0, 1000) == CONTENT[:1000], "and begins again with the next read"
+    assert medium.read(0, 1000) == CONTENT[:1000]
+    assert medium.read(CONTENT_TAIL, 1000) == CONTENT[CONTENT_TAIL : CONTENT_TAIL + 1000]
 
 
 def test_another_image_at_the_same_place_is_not_mixed_in(image: Callable[..., RemoteImage], files: Files) -> None:

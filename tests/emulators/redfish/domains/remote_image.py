@@ -64,7 +64,8 @@ class RemoteImage:
         self._expected = -1  # the block that a reader who goes straight on asks for next
         self._ahead = 1
         self._tag: str | None = None
-        self._troubled = False
+        self._troubled = False  # the last try of a read failed, and that was told
+        self._lost = False  # patience has run out
         self.size = 0
         parts = urlsplit(source.url)
         try:
@@ -136,7 +137,8 @@ class RemoteImage:
     def _read_blocks(self, number: int, count: int) -> None:
         first = number * _BLOCK
         last = min(first + count * _BLOCK, self.size) - 1
-        until = self._clock() + self._source.patience
+        # Once patience has run out, the next reads are tried once each: a guest asks many times before it gives up.
+        until = self._clock() + (0.0 if self._lost else self._source.patience)
         while True:
             if self._closed.is_set():
                 raise ReadFailed("the medium was ejected")
@@ -150,8 +152,10 @@ class RemoteImage:
                 raise ReadFailed(str(error)) from error
             self._trouble(reason)
             if self._clock() >= until:
+                self._lost = True
                 raise ReadFailed(reason)
             self._closed.wait(0.5)
+        self._lost = False
         if self._troubled:
             self._troubled = False
             self._said("the image can be read again")
