@@ -63,7 +63,9 @@ class Hosts(PlaybookFolder):
 
     def __init__(self, discovery: InventoryFolder) -> None:
         super().__init__(discovery.folder)
-        self.hosts = discovery.list().hosts
+        listed = discovery.list()
+        self.hosts = listed.hosts
+        assert not listed.groups.get("bmc_unreachable"), listed.hosts
         shared = {
             "hearth_bmc_username": sushy_emulator.USERNAME,
             "hearth_bmc_password": sushy_emulator.PASSWORD,

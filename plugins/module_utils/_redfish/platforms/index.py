@@ -23,6 +23,7 @@ from .nvidia import BLUEFIELD, DGX_H100, GB200, GH200, NVIDIA, NVSWITCH
 from .openbmc import OPENBMC
 from .record import Platform, Sign
 from .supermicro import SUPERMICRO
+from .sushy_tools import SUSHY_TOOLS
 
 # The first record with a sign that fits wins: the particular before the general.
 PLATFORMS: Tuple[Platform, ...] = (
@@ -48,6 +49,7 @@ PLATFORMS: Tuple[Platform, ...] = (
     IRMC,
     INTEL,
     OPENBMC,
+    SUSHY_TOOLS,
     GENERIC,
 )
 

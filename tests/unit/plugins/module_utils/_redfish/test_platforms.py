@@ -54,6 +54,7 @@ def ilo(generation: str, key: str = "Hpe") -> dict[str, Any]:
             {"Vendor": "Contoso", "Links": {"ManagerProvidingService": {"@odata.id": "/redfish/v1/Managers/bmc"}}},
             "generic",
         ),
+        ({"Id": "RedvirtService", "RedfishVersion": "1.5.0"}, "sushy_tools"),
         ({"Vendor": "Contoso", "Product": "Toaster"}, "generic"),
         ({}, "generic"),
     ],
