@@ -34,6 +34,8 @@ options:
     description:
       - V(once) holds for the next boot, V(continuous) for all until something else is set.
       - V(disabled) lets the machine boot by its own order.
+      - sushy-emulator knows no override for one boot. V(once) is V(continuous) there, with a warning, and V(disabled)
+        is the disk.
       - Either this or O(order) is required.
     type: str
     choices: [once, continuous, disabled]

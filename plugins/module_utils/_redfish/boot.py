@@ -207,7 +207,13 @@ def _override(
             where=where,
         )
     if wanted.state == "disabled":
+        if client.platform.boot_stays:
+            resting = client.platform.boot_stays
+            return {} if view.get(TARGET) == resting else {TARGET: resting}
         return {} if view.get(ENABLED) == "Disabled" else _disabling(client, view)
+    if wanted.state == "once" and client.platform.boot_stays:
+        wanted = replace(wanted, state="continuous")
+        client.warn("this service has no boot override for one boot: it stays until the state disabled takes it back")
     desired = _desired(client, chosen, view, wanted, where)
     changed = {name for name, value in desired.items() if _differs(name, view, value)}
     if not changed:

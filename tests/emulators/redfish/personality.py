@@ -276,6 +276,7 @@ class Manners:
         "system"  # where Boot is written: "system" | "settings" (the settings object; holds from the next boot)
     )
     boot_refusals: int = 0  # so many changes of Boot are refused (400): HPE's self-test is still running
+    boot_stays: bool = False  # whatever a PATCH says: Continuous, also after a boot
     boot_order_shown: bool = True  # False: a new BootOrder is accepted and the old one shown
     # virtual media
     media_refuses: frozenset[str] = frozenset()  # parameters of InsertMedia that are refused

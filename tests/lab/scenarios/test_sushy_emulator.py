@@ -32,6 +32,7 @@ POWER, BOOT, MEDIA, INFO = (f"hearth.datacenter.redfish_{name}" for name in ("po
 ON = {POWER: {"state": "on"}}
 OFF = {POWER: {"state": "off", "method": "force"}}
 CD_ONCE = {BOOT: {"state": "once", "target": "cd"}}
+NO_OVERRIDE = {BOOT: {"state": "disabled"}}
 EJECTED = {MEDIA: {"state": "ejected"}}
 
 
@@ -48,7 +49,6 @@ def service(machines: tuple[LibvirtDomain, LibvirtDomain]) -> Iterator[SushyEmul
     folder.chmod(0o711)
     with SushyEmulator(folder, SERVICE, 8443, [machine.uuid for machine in machines]) as started:
         yield started
-        # An image that stays in a drive outlives its service, and its domain could not be undefined cleanly.
 
 
 @pytest.fixture(scope="module")
@@ -143,12 +143,13 @@ def test_only_the_machine_that_is_meant(machines: tuple[LibvirtDomain, LibvirtDo
 
 def test_an_image_on_a_web_server_boots(machine: LibvirtDomain, images: NginxFiles, hosts: Hosts) -> None:
     image = {MEDIA: {"image": f"{images.url}/cd.iso"}}
-    put, again, *_rest = hosts.play(machine, image, image, CD_ONCE, ON)
-    assert (put["changed"], again["changed"]) == (True, False)
+    put, again, once, still, _on = hosts.play(machine, image, image, CD_ONCE, CD_ONCE, ON)
+    assert [task["changed"] for task in (put, again, once, still)] == [True, False, True, False]
+    assert once["boot"]["state"] == "continuous" and "disabled" in once["warnings"][-1]
     machine.wait_for("MEDIUM")
     hosts.play(machine, OFF)
-    out, empty = hosts.play(machine, EJECTED, EJECTED)
-    assert (out["changed"], empty["changed"]) == (True, False)
+    out, empty, back, usual = hosts.play(machine, EJECTED, EJECTED, NO_OVERRIDE, NO_OVERRIDE)
+    assert [task["changed"] for task in (out, empty, back, usual)] == [True, False, True, False]
     hosts.play(machine, ON)
     machine.wait_for("DISK")
 

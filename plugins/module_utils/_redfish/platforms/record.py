@@ -119,6 +119,7 @@ class Platform:
     # Boot
     boot_whole: bool = False  # enabled, target and mode are written together, or refused
     boot_replacements: Tuple[BootReplacement, ...] = ()
+    boot_stays: str = ""  # every override stays, and shows as Continuous: the target that stands for none
     boot_order_hint: str = ""  # what to know when a boot order does not show
 
     # Virtual media

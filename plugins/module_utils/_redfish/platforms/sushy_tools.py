@@ -14,4 +14,7 @@ SUSHY_TOOLS = Platform(
     # No SessionService; with a password file a POST to where it would be is answered with 401 as everything is, so that
     # it looks like a wrong password (seen with 2.2; field notes §2.11: "Missing: sessions, ETags, events, accounts").
     login="basic",
+    # It ignores BootSourceOverrideEnabled, writes the target into the domain's definition and shows "Continuous"; None
+    # is no target there (main.py and set_boot_device of 2.2).
+    boot_stays="Hdd",
 )

@@ -64,6 +64,10 @@ def _change_boot(bmc: Bmc, path: str, boot: dict[str, Json]) -> None:
         raise Refusal(400, "PropertyMissing", f"Boot/{name}", related=f"Boot/{name}")
     if not manners.boot_order_shown:
         boot.pop("BootOrder", None)
+    if manners.boot_stays and boot:
+        if boot.get(_TARGET) == "None":
+            raise Refusal(400, "PropertyValueNotInList", "None", f"Boot/{_TARGET}", related=f"Boot/{_TARGET}")
+        boot[_ENABLED] = "Continuous"
 
 
 def use_boot_override(bmc: Bmc, system: str) -> None:

@@ -22,6 +22,7 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.boot im
     spelled,
     verify_boot,
 )
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.platforms.sushy_tools import SUSHY_TOOLS
 from tests.emulators.redfish.fleet import Fleet
 from tests.unit.plugins.module_utils._redfish.emulated import EVERY_PLATFORM, EmulatedBmc, bmc_of, one_of_each
 
@@ -98,6 +99,22 @@ def test_nothing_was_written_by_a_plan_that_is_refused(bmc: Bmc) -> None:
     with target.opened() as session, pytest.raises(errors.Unsupported):
         run(session, BootWanted("once", "tape"))
     assert target.fleet.statistics()["per_method"].get("PATCH", 0) == 0
+
+
+def test_a_service_whose_overrides_all_stay(bmc: Bmc) -> None:
+    """sushy-emulator (platforms/sushy_tools.py); tests/lab/scenarios/test_sushy_emulator.py has the real one."""
+    with bmc("generic", boot_stays=True).opened() as session:
+        with pytest.raises(errors.VerificationFailed):
+            run(session, BootWanted("once", "cd"))
+        session.client.platform = SUSHY_TOOLS
+        run(session, BootWanted("disabled"))
+        changed, view = run(session, BootWanted("once", "cd"))
+        assert (changed, view.shown()["state"], view.shown()["target"]) == (True, "continuous", "cd")
+        assert "disabled takes it back" in session.warnings[-1]
+        assert run(session, BootWanted("once", "cd"))[0] is False
+        changed, view = run(session, BootWanted("disabled"))
+        assert (changed, view.shown()["target"]) == (True, "hdd")
+        assert run(session, BootWanted("disabled"))[0] is False
 
 
 def test_targets_are_written_as_redfish_or_as_we_do(bmc: Bmc) -> None:
