@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,17 +26,20 @@ def alone(subject: str) -> Iterator[None]:
 
 @contextmanager
 def alone_on_machine(subject: str) -> Iterator[None]:
-    """Hold a lock that every checkout on this machine respects. For root: nobody else writes to that directory."""
-    with _held(Path(f"/run/lock/{subject}.lock"), f"another run of make on this machine works on {subject}"):
+    """Hold a lock that every checkout on this machine respects. For root: a directory is locked, so no file is left."""
+    with _held(Path("/var/lib/misc"), f"another run of make on this machine works on {subject}"):
         yield
 
 
 @contextmanager
 def _held(path: Path, by_whom: str) -> Iterator[None]:
-    with path.open("w") as lock:
+    lock = os.open(path, os.O_RDONLY) if path.is_dir() else os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             say(f"waiting: {by_whom}")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)

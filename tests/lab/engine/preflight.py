@@ -32,6 +32,8 @@ _PROGRAMS = {
     "qemu-img": "qemu-utils",
     "swtpm": "swtpm",
     "swtpm_setup": "swtpm-tools",
+    "certtool": "gnutls-bin",
+    "tpm2_dictionarylockout": "tpm2-tools",
     "openssl": "openssl",
     "ip": "iproute2",
 }

@@ -9,13 +9,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
+import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.lab.engine.commands import run
 from tests.lab.engine.errors import LabError
 
 # libvirt runs swtpm as this user on Debian; swtpm_setup works as root.
 USER = "tss"
+
+# Failed tries, and the seconds that one of them, and the lockout, last.
+_LOCKOUT = ("--max-tries=31", "--recovery-time=600", "--lockout-recovery-time=600")
 
 
 def ensure(directory: Path, machine: str, authority: Path) -> bool:
@@ -40,10 +46,39 @@ def ensure(directory: Path, machine: str, authority: Path) -> bool:
     if not list(beside.glob("ek-*.crt")):
         raise LabError(f"swtpm_setup wrote no EK certificate for {machine}; see {state / 'setup.log'}")
     (state / "setup.log").unlink()
+    _set_lockout(state)
     for path in (state, *state.iterdir()):
         shutil.chown(path, USER, USER)
     beside.rename(directory)
     return True
+
+
+def _set_lockout(state: Path) -> None:
+    """As patient as a real TPM. swtpm_setup leaves 3 tries, and a machine whose power is cut counts as having tried."""
+    # A socket's path may be 107 bytes long; a lab's directory is as long as somebody made it.
+    with TemporaryDirectory(prefix="hearth-tpm-") as directory:
+        socket = f"{directory}/tpm"
+        command = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--flags", "not-need-init,startup-clear"]
+        command += ["--server", f"type=unixio,path={socket}", "--ctrl", f"type=unixio,path={socket}.ctrl"]
+        swtpm = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            _wait_for(Path(socket), swtpm)
+            tcti = ["-T", f"swtpm:path={socket}"]
+            run(["tpm2_dictionarylockout", *tcti, "-s", *_LOCKOUT])
+            run(["tpm2_shutdown", *tcti, "-c"])
+        finally:
+            swtpm.terminate()
+            swtpm.wait()
+
+
+def _wait_for(socket: Path, swtpm: subprocess.Popen[bytes], within: float = 10.0) -> None:
+    deadline = time.monotonic() + within
+    while not socket.exists():
+        if swtpm.poll() is not None or time.monotonic() > deadline:
+            raise LabError(f"swtpm does not start on {socket.parent}: it ended with {swtpm.poll()}")
+        time.sleep(0.02)
 
 
 def ek_certificates(directory: Path) -> dict[str, str]:

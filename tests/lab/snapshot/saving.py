@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from tests.lab.engine import virsh
@@ -74,8 +73,7 @@ def _undo_half(directory: Path, machine: Machine) -> None:
 
 def _refuse_media(machine: Machine) -> None:
     """A medium comes from a server that may be gone when the machine is restored."""
-    for disk in ET.fromstring(virsh.virsh("dumpxml", machine.name)).iter("disk"):
-        if disk.get("device") == "cdrom" and disk.find("source") is not None:
-            target = disk.find("target")
-            slot = "?" if target is None else target.get("dev", "?")
+    for line in virsh.virsh("domblklist", "--details", machine.name).splitlines():
+        _type, device, slot, source = line.split(maxsplit=3)
+        if device == "cdrom" and source != "-":
             raise SnapshotError(f"{machine.name} has a medium in {slot}: eject it first")
