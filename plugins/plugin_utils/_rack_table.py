@@ -14,12 +14,14 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ._columns import columns
+
 HEAD = ("host", "platform", "model", "serial", "power", "health", "GPUs", "firmware")
 
 
 def rack_table(hosts: t.Iterable[t.Any]) -> str:
     """A line for each host, in the order given; those that could not be read show why."""
-    rows: list[tuple[tuple[str, ...], str]] = [(HEAD, "")]
+    rows: list[tuple[tuple[str, ...], str]] = []
     states: collections.Counter[str] = collections.Counter()
     for host in hosts:
         if not isinstance(host, t.Mapping):
@@ -28,13 +30,8 @@ def rack_table(hosts: t.Iterable[t.Any]) -> str:
         if bmc is not None:
             states[str(bmc.get("state") or "ok")] += 1
             rows.append(_row(str(host.get("inventory_hostname") or ""), bmc, host.get("hearth_server") or {}))
-    widths = [max((len(cells[column]) for cells, _tail in rows if column < len(cells))) for column in range(len(HEAD))]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths)), tail]).rstrip() for cells, tail in rows
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
     counted = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    return "\n".join([*lines, "", f"{len(rows) - 1} hosts: {counted or 'none'}"])
+    return "\n".join([columns(HEAD, rows), "", f"{len(rows)} hosts: {counted or 'none'}"])
 
 
 def _row(name: str, bmc: t.Mapping[str, t.Any], server: t.Mapping[str, t.Any]) -> tuple[tuple[str, ...], str]:
