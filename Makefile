@@ -8,15 +8,15 @@ PYTHON ?= python3
 TOOLCHAIN := $(PYTHON) -m tests.toolchain
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sanity unit integration bench rack-up rack-down clean
+.PHONY: help demo test lint sanity unit integration rack test-lab bench rack-up rack-down clean
 
 help:  ## what can be made here
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo:  ## discover an emulated rack and show it
+demo:  ## an emulated rack; then, as root on Debian, a virtual one whose machines boot into the live image
 	@$(TOOLCHAIN) demo
 
-test:  ## lint, sanity, unit and integration; ends with seconds per stage and the count
+test:  ## lint, sanity, unit, integration and one pass over a virtual rack; ends with seconds per stage and the count
 	@$(TOOLCHAIN) test
 
 lint:  ## everything that only reads the files: formatting, types, licences, docs, galaxy-importer
@@ -30,6 +30,12 @@ unit:  ## pytest on the oldest and the newest supported Python and ansible-core 
 
 integration:  ## Ansible against emulated fleets and real servers, molecule, the built artefact
 	@$(TOOLCHAIN) integration
+
+rack:  ## one machine of a virtual rack, from its discovery to the live image (as root)
+	@$(TOOLCHAIN) rack
+
+test-lab:  ## every scenario of the virtual rack, as long as it takes (as root); SCENARIO=name runs one
+	@$(TOOLCHAIN) test-lab $(SCENARIO)
 
 bench:  ## measure into build/bench.json; NAME=group runs one group
 	@$(TOOLCHAIN) bench $(NAME)

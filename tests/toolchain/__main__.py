@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.toolchain import debian, integration, lab, lint, matrix, sanity, unit, work
+from tests.toolchain import debian, integration, lab, lint, matrix, sanity, scenarios, unit, work
 from tests.toolchain.collection_tree import remove_products
 from tests.toolchain.environments import SetUpFailed
 from tests.toolchain.interpreters import present
@@ -22,6 +22,7 @@ STAGES = {
     "sanity": Stage("sanity", sanity.checks),
     "unit": Stage("unit", unit.checks),
     "integration": Stage("integration", integration.checks),
+    "rack": Stage("rack", scenarios.stage([scenarios.ONE_PASS], machines=1)),
 }
 
 RACK = {"rack-up": lab.rack_up, "rack-down": lab.rack_down}
@@ -36,14 +37,16 @@ def run_stages(names: Sequence[str]) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests.toolchain", description=__doc__)
-    parser.add_argument("command", choices=["test", *STAGES, "demo", "bench", "rack-up", "rack-down", "clean"])
-    parser.add_argument("names", nargs="*", help="for bench: the groups to run; for rack-*: name=value for Ansible")
+    parser.add_argument("command", choices=["test", *STAGES, "test-lab", "demo", "bench", *RACK, "clean"])
+    parser.add_argument("names", nargs="*", help="for bench: groups; for test-lab: scenarios; for rack-*: name=value")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "test":
             return run_stages(list(STAGES))
         if chosen.command in STAGES:
             return run_stages([chosen.command])
+        if chosen.command == "test-lab":
+            return scenarios.run(chosen.names)
         if chosen.command == "demo":
             return work.demo()
         if chosen.command == "bench":
