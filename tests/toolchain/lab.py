@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 
@@ -20,6 +21,13 @@ WHY_ROOT = (
     "the virtual rack needs root: it makes network bridges and binds addresses on them, and libvirt's system instance"
     " runs its machines. Run it with sudo, or as root of a container or virtual machine of its own"
 )
+
+
+def why_not() -> str:
+    """Why there can be no rack on this machine, as far as that is seen at once; "" where there can."""
+    if shutil.which("apt-get") is None:
+        return "it is made of Debian's packages, and this is no Debian"
+    return "" if os.geteuid() == 0 else WHY_ROOT
 
 
 def rack_up(options: Sequence[str] = ()) -> int:

@@ -4,8 +4,8 @@
 
 """`make test-lab` and the stage `rack` of `make test`: scenarios on a virtual rack, each a file of tests/lab/scenarios.
 
-They have a rack of their own, beside the one that somebody tries things on, and take it down at the end. With HEARTH_LAB
-set they use the rack there, and leave it up.
+They have a rack of their own, beside the one that somebody tries things on, and take it down at the end. With
+HEARTH_LAB set they use the rack there, and leave it up.
 """
 
 from __future__ import annotations

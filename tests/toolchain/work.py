@@ -9,15 +9,25 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
-from tests.toolchain import debian, environments, matrix
+from tests.toolchain import debian, environments, lab, matrix
 from tests.toolchain.collection_tree import link_development_tree
 from tests.toolchain.interpreters import present
 from tests.toolchain.places import DEVELOPMENT_ROOT, ROOT
+from tests.toolchain.saying import say
 
 
 def demo() -> int:
-    """Show the collection at work on an emulated rack. Installs what controller and rack need, and no test tool."""
-    return _work("demo", [environments.EMULATORS], ["tests/demo/run"])
+    """Show the collection at work, on an emulated rack and then, where that can be, on a virtual one. Installs what
+    controller and racks need, and no test tool."""
+    code = _work("demo", [environments.EMULATORS], ["tests/demo/run", "emulated"])
+    if code != 0:
+        return code
+    reason = lab.why_not()
+    if reason:
+        say(f"\nThat was the emulated rack. The virtual one is left out: {reason}.")
+        return 0
+    say("\nNow the same with real firmware, TPMs and disks: a rack of three virtual machines.")
+    return lab.rack_up() or _work("demo", [environments.EMULATORS], ["tests/demo/run", "rack"])
 
 
 def bench(groups: Sequence[str]) -> int:
