@@ -59,6 +59,9 @@ class Ran:
 class PlaybookFolder:
     """A folder with its own inventory and state store; each test has its own."""
 
+    within = 120.0
+    """Seconds that a run may take."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         # The machine that runs the tests may itself be a container whose disk does not stay.
@@ -100,7 +103,7 @@ class PlaybookFolder:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=self.within,
             check=False,
         )
         return self.ran(done.returncode, done.stdout + done.stderr)

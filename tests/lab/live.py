@@ -21,6 +21,7 @@ from tests.toolchain.collection_tree import link_development_tree
 from tests.toolchain.places import CACHE, ROOT
 
 BOOT_LIVE = "hearth.datacenter.boot_live"
+IMAGES = CACHE / "live-image"
 
 
 class NotPrepared(Exception):
@@ -42,10 +43,10 @@ def environment(rack: Rack) -> dict[str, str]:
     }
 
 
-def preparation() -> list[str]:
+def preparation(images: Path = IMAGES) -> list[str]:
     """The command that builds the image where it must, and writes how to boot it into the rack's inventory."""
     playbook = ROOT / "tests" / "lab" / "live.yml"
-    return ["ansible-playbook", "-i", "localhost,", "-e", f"live_cache={CACHE / 'live-image'}", str(playbook)]
+    return ["ansible-playbook", "-i", "localhost,", "-e", f"live_cache={images}", str(playbook)]
 
 
 class Live:
@@ -55,10 +56,10 @@ class Live:
         self.rack = rack
         self._recorder = PlaybookFolder(folder)
 
-    def prepare(self) -> float:
+    def prepare(self, images: Path = IMAGES) -> float:
         """Returns the seconds that it took."""
         began = time.monotonic()
-        done = self._run(preparation())
+        done = self._run(preparation(images))
         if done.returncode != 0:
             raise NotPrepared(f"the live image is not there:\n{(done.stdout + done.stderr)[-6000:]}")
         return time.monotonic() - began
@@ -74,9 +75,16 @@ class Live:
         path.write_text(json.dumps([play]))
         return self.playbook(str(path), *machines, **variables)
 
-    def playbook(self, playbook: str, *machines: Machine, words: Sequence[str] = (), **variables: Any) -> Ran:
+    def playbook(
+        self,
+        playbook: str,
+        *machines: Machine,
+        words: Sequence[str] = (),
+        inventory: Path | str = "hearth.bmc.yml",
+        **variables: Any,
+    ) -> Ran:
         (self._recorder.folder / "results.jsonl").unlink(missing_ok=True)
-        command = ["ansible-playbook", "-i", "hearth.bmc.yml", playbook, *words]
+        command = ["ansible-playbook", "-i", str(inventory), playbook, *words]
         command += ["--limit", ",".join(machine.slot for machine in machines)] if machines else []
         command += ["-e", json.dumps(variables)] if variables else []
         done = self._run(command)

@@ -11,7 +11,7 @@ HEARTH_LAB set they use the rack there, and leave it up.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ SCENARIOS = ROOT / "tests" / "lab" / "scenarios"
 ONE_PASS = "one_pass"
 
 OWN_RACK = Path("/var/tmp/hearth-lab-test")
-_OWN_RACK_VARIABLES = (
+_VARIABLES = (
     "rack_name=hearth-lab-test",
     "rack_management_bridge=hlabt-mgmt",
     "rack_data_bridge=hlabt-data",
@@ -77,8 +77,14 @@ def stage(chosen: Sequence[str], machines: int) -> Callable[[], Iterator[list[Ch
     return checks
 
 
+def own_rack(machines: int) -> list[str]:
+    """What rack_up and rack_down are given for a rack in OWN_RACK that shares nothing with another."""
+    variables = (f"rack_machines={machines}", *_VARIABLES)
+    return [word for variable in variables for word in ("-e", variable)]
+
+
 @contextmanager
-def _rack(machines: int) -> Iterator[Mapping[str, str]]:
+def _rack(machines: int) -> Iterator[dict[str, str]]:
     """A rack, and what its scenarios' environment says of it."""
     if os.geteuid() != 0:
         yield {NO_RACK: lab.WHY_ROOT}
@@ -87,17 +93,16 @@ def _rack(machines: int) -> Iterator[Mapping[str, str]]:
     place = Path(given) if given else OWN_RACK
     os.environ["HEARTH_LAB"] = str(place)
     try:
-        own = [] if given else [f"rack_machines={machines}", *_OWN_RACK_VARIABLES]
-        if lab.rack_up([word for variable in own for word in ("-e", variable)]) != 0:
+        if lab.rack_up([] if given else own_rack(machines)) != 0:
             raise environments.SetUpFailed(f"the virtual rack in {place} did not come up: see above")
         yield {"HEARTH_LAB": str(place)}
     finally:
         if not given:
-            lab.rack_down([word for variable in _OWN_RACK_VARIABLES for word in ("-e", variable)])
+            lab.rack_down(own_rack(machines))
             del os.environ["HEARTH_LAB"]
 
 
-def _scenario(environment: environments.Environment, name: str, variables: Mapping[str, str]) -> Check:
+def _scenario(environment: environments.Environment, name: str, variables: dict[str, str]) -> Check:
     written = REPORTS / f"lab-{name}.xml"
     written.parent.mkdir(parents=True, exist_ok=True)
     written.unlink(missing_ok=True)

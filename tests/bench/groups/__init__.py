@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..figures import Figure
-from . import discovery, fleet_power, inventory_graph, power
+from . import discovery, fleet_power, inventory_graph, power, rack
 
 GROUPS: dict[str, t.Callable[[t.Mapping[str, t.Any]], list[Figure]]] = {
     "discovery": discovery.measure,
@@ -18,4 +18,5 @@ GROUPS: dict[str, t.Callable[[t.Mapping[str, t.Any]], list[Figure]]] = {
     "power_floor": power.above_floor,
     "power_black_holes": power.with_black_holes,
     "fleet_power": fleet_power.measure,
+    "rack": rack.measure,
 }
