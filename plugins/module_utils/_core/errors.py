@@ -46,6 +46,10 @@ class MissingLibrary(HearthError):
     """A library that this machine needs is not installed."""
 
 
+class MissingTool(HearthError):
+    """A program that this machine needs is not installed."""
+
+
 class Cancelled(HearthError):
     """The run was interrupted (Ctrl-C) before this step began."""
 
@@ -107,6 +111,10 @@ class NotFound(HearthError):
     """The resource does not exist."""
 
 
+class NoTpm(NotFound):
+    """The machine shows no TPM 2.0."""
+
+
 class Unsupported(HearthError):
     """The peer cannot do that."""
 
@@ -123,6 +131,10 @@ class Refused(HearthError):
     """The peer understood the request and refused it (HTTP 400 and its like)."""
 
 
+class TpmLockedOut(Refused):
+    """The TPM refuses every authorization until its lockout ends: that looks like a denial, and is none."""
+
+
 class ServerFailure(HearthError):
     """The peer failed while it worked on the request (HTTP 500 and its like)."""
 
@@ -137,6 +149,10 @@ class VerificationFailed(HearthError):
 
 class IdentityMismatch(HearthError):
     """The machine is not the one that the operator means; nothing was changed."""
+
+
+class AttestationRefused(HearthError):
+    """The machine does not prove that it runs what it should; nothing secret goes there."""
 
 
 class StoreUnavailable(HearthError):

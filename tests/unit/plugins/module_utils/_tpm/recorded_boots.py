@@ -11,7 +11,7 @@ shim-signed 1.51~1+deb12u1+16.1-2~deb12u1, gcdx64 of GRUB 2.06-13+deb12u2 and ke
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.prediction import (
@@ -114,3 +114,10 @@ HEARTH = RecordedBoot(
 )
 
 RECORDED = (MENUENTRY, SECOND_TRY, HEARTH)
+
+# The first medium, with 1024 zeros behind its initrd.
+SWAPPED_INITRD = replace(
+    MENUENTRY,
+    log_name="menuentry_swapped_initrd",
+    initrd_sha256="",
+)

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the library `cryptography` is here: controllers have it (ansible-core needs it), nodes need not."""
+
+from __future__ import annotations
+
+from .._core.errors import MissingLibrary
+
+try:
+    import cryptography
+
+    CRYPTOGRAPHY_IMPORT_ERROR = ""
+    CRYPTOGRAPHY_VERSION = cryptography.__version__
+except ImportError as error:
+    CRYPTOGRAPHY_IMPORT_ERROR = str(error)
+    CRYPTOGRAPHY_VERSION = ""
+
+#: Certificates say their validity in UTC, and can check who issued them, since then.
+_OLDEST = 42
+
+
+def require_cryptography() -> None:
+    """MissingLibrary unless the library is here and new enough."""
+    if not CRYPTOGRAPHY_VERSION or int(CRYPTOGRAPHY_VERSION.split(".")[0]) < _OLDEST:
+        raise MissingLibrary(
+            "the Python library cryptography is needed to judge what a TPM says",
+            expected=f"cryptography {_OLDEST} or newer",
+            found=CRYPTOGRAPHY_VERSION or CRYPTOGRAPHY_IMPORT_ERROR,
+            where="the controller's Python",
+            next="pip install 'cryptography>=42.0'",
+        )
