@@ -47,8 +47,6 @@ options:
       - SHA-256 of the node document that the machine was given, as 64 hexadecimal digits. The image's initrd measures
         the document that it finds into PCR 12. Somebody else's document would let somebody else in.
       - If it is not set, the image must have found no document.
-      - V(unchecked) where the document is not known any more, for example for a second verdict on the same boot. The
-        result says so.
     type: str
   ek_roots:
     description:
@@ -234,7 +232,7 @@ live_image_verdict:
       returned: success
       sample: true
     node_document:
-      description: V(checked), V(none) or V(unchecked).
+      description: V(checked), V(none) where the machine was given none, or empty where the machine has no TPM.
       type: str
       returned: success
       sample: checked

@@ -15,7 +15,7 @@ import typing as t
 from ..module_utils._core.errors import AttestationRefused, ProtocolViolation
 from ..module_utils._core.hostile import clean, clean_json
 from ..module_utils._glue.contract import failure
-from ..module_utils._tpm.case import UNCHECKED, Case, Expectation
+from ..module_utils._tpm.case import Case, Expectation
 from ..module_utils._tpm.credential import make_credential
 from ..module_utils._tpm.evidence import NONCE_SIZE, SECRET_SIZE, Challenge, answer_of, encoded, identity_of
 from ..module_utils._tpm.public_area import parse_public
@@ -77,7 +77,7 @@ def _judged(verdict: Verdict, expectation: Expectation) -> dict[str, t.Any]:
         },
         "pcrs": {str(pcr): value for pcr, value in sorted(verdict.pcrs.items())},
         "secure_boot": verdict.secure_boot,
-        "node_document": _node_document(expectation),
+        "node_document": "checked" if expectation.node_document else "none",
     }
     if not verdict.ok:
         first = verdict.reasons[0].msg
@@ -89,16 +89,7 @@ def _judged(verdict: Verdict, expectation: Expectation) -> dict[str, t.Any]:
             next="Send no secret there and write nothing. Compare live_image_verdict.differences with what was booted.",
         )
         return {**failure(error), "live_image_verdict": noun}
-    result: dict[str, t.Any] = {"changed": False, "live_image_verdict": noun}
-    if expectation.node_document == UNCHECKED:
-        result["warnings"] = ["It was not checked by which node document the image was configured."]
-    return result
-
-
-def _node_document(expectation: Expectation) -> str:
-    if expectation.node_document == UNCHECKED:
-        return UNCHECKED
-    return "checked" if expectation.node_document else "none"
+    return {"changed": False, "live_image_verdict": noun}
 
 
 def _unverified(
@@ -117,7 +108,7 @@ def _unverified(
         "ek": {"certificate_sha256": "", "key_sha256": "", "subject": "", "trusted_by": ""},
         "pcrs": {},
         "secure_boot": None,
-        "node_document": UNCHECKED,
+        "node_document": "",
     }
     if params["unverified"] != "accept":
         return {**introduction, "live_image_verdict": noun}

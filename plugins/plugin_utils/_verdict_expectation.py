@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..module_utils._core.errors import BadInput
-from ..module_utils._tpm.case import UNCHECKED, Expectation
+from ..module_utils._tpm.case import Expectation
 from ..module_utils._tpm.cryptography_library import require_cryptography
 from ..module_utils._tpm.ek_certificate import read_authorities
 from ..module_utils._tpm.evidence import QUOTED_PCRS
@@ -25,9 +25,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 def expectation_of(params: t.Mapping[str, t.Any]) -> Expectation:
     """BadInput before the machine was asked anything."""
     require_cryptography()
-    document = (params["node_document_sha256"] or "").lower()
-    if document != UNCHECKED and document:
-        document = _sha256(document, "node_document_sha256")
+    document = params["node_document_sha256"]
     expectation = Expectation(
         boots=expected_boots(_manifest(params["manifest"])),
         now=datetime.now(timezone.utc),
@@ -36,7 +34,7 @@ def expectation_of(params: t.Mapping[str, t.Any]) -> Expectation:
             _sha256(one, "ek_certificate_sha256") for one in params["ek_certificate_sha256"] or ()
         ),
         ek_keys=frozenset(_sha256(one, "ek_key_sha256") for one in params["ek_key_sha256"] or ()),
-        node_document=document,
+        node_document=_sha256(document, "node_document_sha256") if document else "",
         pcrs=_pcrs(params["expected_pcrs"] or {}),
     )
     if not expectation.authorities and not expectation.pins_a_key:

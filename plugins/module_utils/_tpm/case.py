@@ -27,9 +27,6 @@ try:
 except ImportError:
     pass
 
-#: Said instead of a node document's digest where it is not known any more.
-UNCHECKED = "unchecked"
-
 
 @dataclass(frozen=True)
 class Expectation:
@@ -43,7 +40,7 @@ class Expectation:
     ek_keys: FrozenSet[str] = frozenset()
     """SHA-256 of the endorsement keys, SubjectPublicKeyInfo, that this machine may have."""
     node_document: str = ""
-    """SHA-256 of the node document that was given to the machine; "" for none, ``unchecked`` for any."""
+    """SHA-256 of the node document that was given to the machine; "" for none."""
     pcrs: Mapping[int, str] = field(default_factory=dict)
     """Values that PCRs must have, beside what follows from the image."""
 
