@@ -10,7 +10,9 @@ shim-signed 1.51~1+deb12u1+16.1-2~deb12u1, gcdx64 of GRUB 2.06-13+deb12u2 and ke
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,7 +58,9 @@ class RecordedBoot:
 
     @property
     def log(self) -> bytes:
-        return (LOGS / f"{self.log_name}.bin").read_bytes()
+        """As Linux showed it in binary_bios_measurements."""
+        recorded = json.loads((LOGS / f"{self.log_name}.json").read_text(encoding="utf-8"))
+        return base64.b64decode("".join(recorded["binary_bios_measurements"]))
 
     def files(self) -> dict[str, str]:
         return {
