@@ -97,9 +97,21 @@ def address_of(fleet: Fleet, platform: str, which: int) -> str:
 
 @pytest.mark.parametrize("platform", JUDGED)
 def test_protocol(judged: Fleet, platform: str, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    judge_protocol(judged, address_of(judged, platform, 0), platform, tmp_path, record_property)
+
+
+@pytest.mark.parametrize("platform", JUDGED)
+def test_service(
+    judged: Fleet, platform: str, tmp_path: Path, schemas: Path, record_property: Callable[[str, object], None]
+) -> None:
+    judge_service(judged, address_of(judged, platform, 1), platform, tmp_path, schemas, record_property)
+
+
+def judge_protocol(
+    judged: Fleet, address: str, platform: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     if importlib.util.find_spec("redfish_protocol_validator") is None:
         pytest.skip("redfish_protocol_validator is not installed (tests/requirements-integration.txt)")
-    address = address_of(judged, platform, 0)
     done = judge(
         PROTOCOL_VALIDATOR,
         judged,
@@ -123,13 +135,16 @@ def test_protocol(judged: Fleet, platform: str, tmp_path: Path, record_property:
     assert judged.statistics()["internal_errors"] == 0, judged.log
 
 
-@pytest.mark.parametrize("platform", JUDGED)
-def test_service(
-    judged: Fleet, platform: str, tmp_path: Path, schemas: Path, record_property: Callable[[str, object], None]
+def judge_service(
+    judged: Fleet,
+    address: str,
+    platform: str,
+    tmp_path: Path,
+    schemas: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     if importlib.util.find_spec("redfish_service_validator") is None:
         pytest.skip("redfish_service_validator is not installed (tests/requirements-integration.txt)")
-    address = address_of(judged, platform, 1)
     done = judge(
         SERVICE_VALIDATOR,
         judged,
