@@ -282,6 +282,8 @@ class DomainMachine:
                     self._side.log("The machine was switched on.", "OK")
                     self._begin(self._started_by_others())
                 else:  # a saved state goes on where it was
+                    if self._console is not None:
+                        self._console.boot_began()
                     self.rearrange()
             elif state == "Off" and before != "Off" and self._power.goal != "Off":
                 self._side.log("The machine has switched itself off.", "OK")
