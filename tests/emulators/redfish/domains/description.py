@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 from dataclasses import dataclass
 
 from tests.emulators.redfish.domains.command_line import drives as drives_of_arguments

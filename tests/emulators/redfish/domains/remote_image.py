@@ -65,6 +65,7 @@ class RemoteImage:
         self._ahead = 1
         self._tag: str | None = None
         self._troubled = False  # the last try of a read failed, and that was told
+        self._reason = ""
         self._lost = False  # patience has run out
         self.size = 0
         parts = urlsplit(source.url)
@@ -139,22 +140,13 @@ class RemoteImage:
         last = min(first + count * _BLOCK, self.size) - 1
         # Once patience has run out, the next reads are tried once each: a guest asks many times before it gives up.
         until = self._clock() + (0.0 if self._lost else self._source.patience)
-        while True:
-            if self._closed.is_set():
-                raise ReadFailed("the medium was ejected")
-            try:
-                body = self._fetch(first, last)
-                break
-            except (OSError, http.client.HTTPException) as error:
-                reason = _said_by(error)
-            except MediumRefused as error:
-                self._trouble(str(error))
-                raise ReadFailed(str(error)) from error
-            self._trouble(reason)
+        body = self._try_to_fetch(first, last)
+        while body is None:
             if self._clock() >= until:
                 self._lost = True
-                raise ReadFailed(reason)
+                raise ReadFailed(self._reason)
             self._closed.wait(0.5)
+            body = self._try_to_fetch(first, last)
         self._lost = False
         if self._troubled:
             self._troubled = False
@@ -164,7 +156,21 @@ class RemoteImage:
         while len(self._blocks) > max(_CACHED, count):
             self._blocks.popitem(last=False)
 
+    def _try_to_fetch(self, first: int, last: int) -> bytes | None:
+        """None for trouble that may pass. Raises ReadFailed for what will not."""
+        if self._closed.is_set():
+            raise ReadFailed("the medium was ejected")
+        try:
+            return self._fetch(first, last)
+        except (OSError, http.client.HTTPException) as error:
+            self._trouble(_said_by(error))
+            return None
+        except MediumRefused as error:
+            self._trouble(str(error))
+            raise ReadFailed(self._reason) from error
+
     def _trouble(self, reason: str) -> None:
+        self._reason = reason
         if not self._troubled and not self._closed.is_set():
             self._troubled = True
             self._said(f"the image cannot be read: {reason}")
