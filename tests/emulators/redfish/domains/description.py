@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from xml.etree import ElementTree
 from dataclasses import dataclass
+from xml.etree import ElementTree
 
 from tests.emulators.redfish.domains.command_line import drives as drives_of_arguments
 from tests.emulators.redfish.domains.virsh import checked_name, read_now

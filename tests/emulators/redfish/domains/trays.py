@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from xml.etree import ElementTree
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from tests.emulators.redfish.domains.description import Tray
