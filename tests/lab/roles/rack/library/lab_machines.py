@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from tests.lab.engine import machines, record
+from tests.lab.engine import machines, record, tpm
 from tests.lab.engine.errors import LabError
+from tests.lab.engine.files import Entry, ensure
 from tests.lab.engine.machine import Plan
 
 
@@ -36,6 +37,8 @@ def main() -> None:
         else:
             wanted = Plan(**{**module.params["plan"], "lab": lab}).machines()
             changes = machines.ensure(wanted, lab)
+            if ensure(Entry(lab / "ek-ca" / "chain.pem", 0o644, tpm.chain(lab / "ek-ca"))):
+                changes.append("the roots of the EK certificates in one file")
             recorded = [record.of_machine(machine, module.params["bmc_port"]) for machine in wanted]
     except LabError as error:
         module.fail_json(msg=str(error))
