@@ -45,6 +45,24 @@ def mark_of(domain: ET.Element) -> tuple[str, str] | None:
     return None if mark is None else (mark.get("lab", ""), mark.get("digest", ""))
 
 
+def shape(domain: ET.Element) -> list[tuple[str | None, ...]]:
+    """What others write into a definition: sushy-emulator replaces CD drives, and orders the boot anew."""
+    found: list[tuple[str | None, ...]] = [("os", boot.get("dev")) for boot in domain.iterfind("os/boot")]
+    for device in domain.iterfind("devices/*"):
+        target, source, order = device.find("target"), device.find("source"), device.find("boot")
+        if device.tag == "disk" or order is not None:
+            found.append(
+                (
+                    device.tag,
+                    device.get("device"),
+                    None if target is None else target.get("dev"),
+                    None if source is None else source.get("file"),
+                    None if order is None else order.get("order"),
+                )
+            )
+    return found
+
+
 def nvme_device(disk: Disk) -> dict[str, object]:
     """QEMU's arguments of the NVMe controller: libvirt 9's schema knows no such bus."""
     return {"driver": "nvme", "id": NVME_DEVICE, "bus": NVME_PORT, "drive": NVME_NODE, "serial": disk.serial}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -116,9 +117,8 @@ def _define(machine: Machine, lab: Path, confinements: Sequence[str]) -> bool:
                 f" {'of the lab in ' + mark[0] if mark else 'no machine of a lab'};"
                 " undefine it, or choose another rack_name"
             )
-        if mark[1] == digest:
+        if mark[1] == digest and domain.shape(current) == domain.shape(ET.fromstring(text)):
             return False
-        if virsh.state(machine.name) != "shut off":
-            raise LabError(f"{machine.name} is to be defined anew and runs: power it off, or make rack-down first")
+    # One that runs is as it was until its next start.
     virsh.virsh("define", "--validate", "/dev/stdin", stdin=text)
     return True

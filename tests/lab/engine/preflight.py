@@ -67,14 +67,18 @@ def problems(wanted: Wanted, environment: Mapping[str, str] = os.environ) -> lis
             "the rack needs root: it makes network bridges and binds addresses, and libvirt's system instance runs its"
             " machines; run it with sudo, or in a container or machine of its own"
         ]
-    found = [*_programs(environment), *_directory(wanted.plan.lab)]
+    found = [*missing_programs(search_path(environment)), *of_somebody_else(wanted.plan.lab)]
     if not found:
         found += [*_libvirt(), *_networks(wanted.plan), *_ports(wanted), *_space(wanted)]
     return found
 
 
-def _programs(environment: Mapping[str, str]) -> Iterator[str]:
-    path = os.pathsep.join([environment.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+def search_path(environment: Mapping[str, str] = os.environ) -> str:
+    """Debian's user PATH lacks sbin."""
+    return os.pathsep.join([environment.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+
+def missing_programs(path: str) -> Iterator[str]:
     missing = {program: package for program, package in _PROGRAMS.items() if shutil.which(program, path=path) is None}
     if missing:
         yield (
@@ -85,7 +89,8 @@ def _programs(environment: Mapping[str, str]) -> Iterator[str]:
         yield f"there is no firmware at {domain.FIRMWARE}: apt-get install ovmf"
 
 
-def _directory(lab: Path) -> Iterator[str]:
+def of_somebody_else(lab: Path) -> Iterator[str]:
+    """Why a directory must be neither used nor removed."""
     if lab.is_dir() and any(lab.iterdir()) and not (lab / MARK).is_file():
         yield (
             f"{lab} holds files and is no lab's directory (it lacks {MARK}): rack-down would remove it with all that is"

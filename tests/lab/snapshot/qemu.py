@@ -17,7 +17,7 @@ from tests.lab.rack import Machine
 from tests.lab.snapshot.store import SnapshotError
 
 
-def unplug_nvme(machine: Machine, within: float = 60.0, sleep: Callable[[float], None] = time.sleep) -> None:
+def unplug_nvme(machine: Machine, within: float, sleep: Callable[[float], None] = time.sleep) -> None:
     """Ask the guest to let go of its NVMe controller, and wait until it has."""
     if not _has_nvme(machine):
         return
@@ -26,8 +26,8 @@ def unplug_nvme(machine: Machine, within: float = 60.0, sleep: Callable[[float],
     while _has_nvme(machine):
         if time.monotonic() > deadline:
             raise SnapshotError(
-                f"{machine.name} does not let go of its NVMe disk: only an operating system that runs does;"
-                " save the machine when it is up, or powered off"
+                f"{machine.name} does not let go of its NVMe disk: only an operating system that runs does. Nothing was"
+                " saved. Power the machine off, since it is still asked to; save it off, or when its system is up"
             )
         sleep(0.1)
 

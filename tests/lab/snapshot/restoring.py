@@ -17,7 +17,7 @@ from tests.lab.engine.commands import run
 from tests.lab.engine.domain import NVME_DEVICE
 from tests.lab.rack import Machine, Rack
 from tests.lab.snapshot import qemu
-from tests.lab.snapshot.store import Snapshot, SnapshotError, find
+from tests.lab.snapshot.store import Snapshot, SnapshotError, find, sweep
 
 _QEMU = "{http://libvirt.org/schemas/domain/qemu/1.0}"
 
@@ -32,6 +32,7 @@ def restore(rack: Rack, name: str, machine: Machine) -> Snapshot:
     _put_back(snapshot, machine)
     if snapshot.running:
         resume(snapshot, machine)
+    sweep(rack, machine)
     return snapshot
 
 
@@ -44,7 +45,16 @@ def resume(snapshot: Snapshot, machine: Machine) -> None:
     qemu.plug_nvme(machine)
 
 
-def as_owner_of(model: Path, path: Path) -> None:
+def lay_over(layer: Path, disk: Path) -> None:
+    """Make a disk an empty layer over another, in one step."""
+    beside = disk.with_suffix(".layer")
+    beside.unlink(missing_ok=True)
+    run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(layer), str(beside)])
+    _as_owner_of(layer, beside)
+    beside.replace(disk)
+
+
+def _as_owner_of(model: Path, path: Path) -> None:
     """The same owner: QEMU opens some files that libvirt does not know of."""
     status = model.stat()
     os.chown(path, status.st_uid, status.st_gid)
@@ -53,13 +63,9 @@ def as_owner_of(model: Path, path: Path) -> None:
 
 def _put_back(snapshot: Snapshot, machine: Machine) -> None:
     for disk in machine.disks:
-        saved, beside = snapshot.disk(disk.path), disk.path.with_suffix(".layer")
-        beside.unlink(missing_ok=True)
-        run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(saved), str(beside)])
-        as_owner_of(saved, beside)
-        beside.replace(disk.path)
+        lay_over(snapshot.layers[disk.bus], disk.path)
     shutil.copy2(snapshot.nvram, machine.nvram)
-    as_owner_of(snapshot.disk(machine.disks[0].path), machine.nvram)
+    _as_owner_of(machine.disks[0].path, machine.nvram)
     for old in machine.tpm_state.iterdir():
         old.unlink()
     for saved in snapshot.tpm.iterdir():

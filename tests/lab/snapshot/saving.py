@@ -7,18 +7,21 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from pathlib import Path
 
 from tests.lab.engine import virsh
-from tests.lab.engine.commands import run
 from tests.lab.rack import Machine, Rack
 from tests.lab.snapshot import qemu, restoring
-from tests.lab.snapshot.store import Snapshot, SnapshotError, find, layers, place, write_record
+from tests.lab.snapshot.store import Snapshot, SnapshotError, find, layer_place, place, write_record
 
 
-def save(rack: Rack, name: str, machine: Machine) -> Snapshot:
-    """Save a machine as it is, running or off; one that runs, runs on afterwards."""
+def save(rack: Rack, name: str, machine: Machine, *, patience: float = 60.0) -> Snapshot:
+    """Save a machine as it is, running or off; one that runs, runs on afterwards.
+
+    ``patience`` is how many seconds its operating system has to let go of the NVMe controller.
+    """
     directory = place(rack, name, machine)
     if (directory / "snapshot.json").exists():
         raise SnapshotError(f"there is a snapshot {name} of {machine.name} already; delete it first")
@@ -28,47 +31,32 @@ def save(rack: Rack, name: str, machine: Machine) -> Snapshot:
     running = state == "running"
     if running:
         _refuse_media(machine)
-    _undo_half(directory, machine)
+    # What a killed run left there is no snapshot: only the record makes it one.
+    shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(mode=0o711, parents=True)
     if running:
-        qemu.unplug_nvme(machine)
+        qemu.unplug_nvme(machine, patience)
         virsh.virsh("save", machine.name, str(directory / "memory"), timeout=300)
     shutil.copytree(machine.tpm_state, directory / "tpm2")
     shutil.copy2(machine.nvram, directory / "firmware-variables.fd")
-    for disk in machine.disks:
-        _layer(disk.path, directory / disk.path.name)
-    write_record(directory, machine, running)
+    kept = {disk.bus: _layer(rack, machine, disk.path) for disk in machine.disks}
+    write_record(directory, machine, running, kept)
     snapshot = find(rack, name, machine)
     if running:
         restoring.resume(snapshot, machine)
     return snapshot
 
 
-def _layer(disk: Path, target: Path) -> None:
-    """The disk's content becomes the snapshot's; an empty layer over it takes its place. Copies nothing.
+def _layer(rack: Rack, machine: Machine, disk: Path) -> Path:
+    """What the disk holds becomes a layer of its own, and an empty one over it takes its place. Copies nothing.
 
-    There is no moment without a disk: first the file has two names, then one of them becomes the layer's.
+    There is no moment without a disk: first the file has two names, then one of them becomes the new layer's.
     """
-    os.link(disk, target)
-    beside = disk.with_suffix(".layer")
-    beside.unlink(missing_ok=True)
-    run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(target), str(beside)])
-    restoring.as_owner_of(target, beside)
-    beside.replace(disk)
-
-
-def _undo_half(directory: Path, machine: Machine) -> None:
-    """Remove what a killed run left of a snapshot; a disk that stands on it already gets its content back."""
-    for disk in machine.disks:
-        target = directory / disk.path.name
-        if target in layers(disk.path)[1:]:
-            if virsh.state(machine.name) != "shut off":
-                raise SnapshotError(
-                    f"{machine.name} runs on disks of a save that was killed: power it off, and save again"
-                )
-            run(["qemu-img", "commit", "-q", str(disk.path)], timeout=600)
-            target.replace(disk.path)
-    shutil.rmtree(directory, ignore_errors=True)
+    kept = layer_place(rack, machine) / f"{disk.stem}-{secrets.token_hex(8)}.qcow2"
+    kept.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    os.link(disk, kept)
+    restoring.lay_over(kept, disk)
+    return kept
 
 
 def _refuse_media(machine: Machine) -> None:

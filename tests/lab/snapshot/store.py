@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where snapshots lie: ``<lab>/snapshots/<name>/<machine>/``, whole or not there at all."""
+"""Where snapshots lie: ``<lab>/snapshots/<name>/<machine>/``, whole or not there at all.
+
+What their disks held lies below ``<lab>/layers``, each layer as long as a disk or a snapshot stands on it.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,8 @@ class Snapshot:
     running: bool
     uuid: str
     ek_certificates_sha256: dict[str, str]
+    # What each disk held, by its bus.
+    layers: dict[str, Path]
 
     @property
     def memory(self) -> Path:
@@ -45,10 +50,6 @@ class Snapshot:
     @property
     def tpm(self) -> Path:
         return self.directory / "tpm2"
-
-    def disk(self, path: Path) -> Path:
-        """Where the content of a machine's disk lies."""
-        return self.directory / path.name
 
 
 def place(rack: Rack, name: str, machine: Machine) -> Path:
@@ -71,6 +72,7 @@ def find(rack: Rack, name: str, machine: Machine) -> Snapshot:
         running=content["running"],
         uuid=content["uuid"],
         ek_certificates_sha256=content["ek_certificates_sha256"],
+        layers={bus: Path(layer) for bus, layer in content["layers"].items()},
     )
 
 
@@ -85,7 +87,7 @@ def listing(rack: Rack) -> list[Snapshot]:
     return found
 
 
-def write_record(directory: Path, machine: Machine, running: bool) -> None:
+def write_record(directory: Path, machine: Machine, running: bool, kept: dict[str, Path]) -> None:
     """What makes a snapshot whole; written last."""
     content = {
         "schema": 1,
@@ -93,29 +95,38 @@ def write_record(directory: Path, machine: Machine, running: bool) -> None:
         "uuid": machine.uuid,
         "running": running,
         "ek_certificates_sha256": dict(machine.ek_certificates_sha256),
+        "layers": {bus: str(layer) for bus, layer in kept.items()},
     }
-    (directory / "snapshot.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    beside = directory / ".snapshot.json"
+    beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    beside.rename(directory / "snapshot.json")
 
 
 def delete(rack: Rack, name: str, machine: Machine) -> None:
-    """Delete a snapshot that nothing stands on."""
+    """Forget a snapshot. What its disks held stays as long as the machine or another snapshot stands on it."""
     snapshot = find(rack, name, machine)
-    for disk in machine.disks:
-        if snapshot.disk(disk.path) in layers(disk.path):
-            raise SnapshotError(
-                f"{machine.name}'s {disk.bus} disk stands on snapshot {name}: restore or save another one first"
-            )
-        for other in listing(rack):
-            if other != snapshot and snapshot.disk(disk.path) in layers(other.disk(disk.path)):
-                raise SnapshotError(f"snapshot {other.name} of {other.machine} stands on {name}: delete that one first")
+    (snapshot.directory / "snapshot.json").unlink()
     shutil.rmtree(snapshot.directory)
     if not any(snapshot.directory.parent.iterdir()):
         snapshot.directory.parent.rmdir()
+    sweep(rack, machine)
 
 
-def layers(disk: Path) -> list[Path]:
+def layer_place(rack: Rack, machine: Machine) -> Path:
+    return rack.directory / "layers" / machine.name
+
+
+def sweep(rack: Rack, machine: Machine) -> None:
+    """Delete the layers of a machine's disks that nothing stands on any more."""
+    tops = [disk.path for disk in machine.disks]
+    tops += [top for each in listing(rack) if each.machine == machine.name for top in each.layers.values()]
+    used = {layer for top in tops for layer in chain(top)}
+    for layer in layer_place(rack, machine).glob("*.qcow2"):
+        if layer not in used:
+            layer.unlink()
+
+
+def chain(disk: Path) -> list[Path]:
     """A qcow2 file and all that it stands on. A disk that runs is only looked at."""
-    if not disk.exists():
-        return []
     said = run(["qemu-img", "info", "--force-share", "--backing-chain", "--output", "json", str(disk)])
     return [Path(layer["filename"]) for layer in json.loads(said)]

@@ -11,7 +11,10 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from tests.lab.engine.errors import LabError
 from tests.lab.engine.files import Entry, ensure
+from tests.lab.engine.preflight import of_somebody_else
+from tests.lab.engine.removal import remove
 
 
 def main() -> None:
@@ -22,9 +25,12 @@ def main() -> None:
             "files": {"type": "dict", "default": {}},
             # Readable by root alone.
             "secrets": {"type": "dict", "default": {}, "no_log": True},
+            "state": {"type": "str", "choices": ["present", "absent", "ours"], "default": "present"},
         }
     )
     root = Path(module.params["root"])
+    if module.params["state"] != "present":
+        _leave(module, root)
     # In this order: a run killed after the first file leaves a directory that carries the lab's mark.
     entries = [Entry(root, 0o711)]
     entries += [Entry(root / path, 0o644, content) for path, content in module.params["files"].items()]
@@ -38,6 +44,19 @@ def main() -> None:
     except OSError as error:
         module.fail_json(msg=f"{error.filename}: {error.strerror}", changed=bool(changed))
     module.exit_json(changed=bool(changed), paths=changed)
+
+
+def _leave(module: AnsibleModule, root: Path) -> None:
+    """ours: fail where the directory is somebody else's. absent: remove it."""
+    try:
+        for problem in of_somebody_else(root):
+            raise LabError(problem)
+        changed = remove(root) if module.params["state"] == "absent" else False
+    except LabError as error:
+        module.fail_json(msg=f"Nothing was changed. {error}")
+    except OSError as error:
+        module.fail_json(msg=f"{error.filename}: {error.strerror}", changed=True)
+    module.exit_json(changed=changed)
 
 
 if __name__ == "__main__":
