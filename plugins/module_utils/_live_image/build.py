@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -26,6 +27,9 @@ from .package_list import PackageList
 _FORMAT = 1
 
 TOOLS = ("mmdebstrap", "apt-get", "dpkg-deb", "mksquashfs", "xorriso", "mkfs.vfat", "mmd", "mcopy")
+# In the running system: which image it is.
+IDENTITY = "etc/hearth-live-image.json"
+
 _FREE_BYTES = 3 << 30
 
 # Nobody reads these on a machine that is a guest for an hour. Licences stay.
@@ -42,6 +46,7 @@ _PATHS = (
 class ImageSpec:
     """Everything that decides about an image's bytes."""
 
+    name: str
     packages: PackageList
     overlays: Tuple[Path, ...]
     """Directories laid over the root file system, the later over the earlier."""
@@ -65,7 +70,7 @@ class ImageSpec:
     def key(self) -> str:
         """Equal for equal images, without making them."""
         digest = hashlib.sha256()
-        parts = [str(_FORMAT), self.packages.digest, self.kernel_command_line, *self.excluded_paths]
+        parts = [str(_FORMAT), self.name, self.packages.digest, self.kernel_command_line, *self.excluded_paths]
         parts += [sha256_of(self.customize)]
         for overlay in self.overlays:
             parts += ["overlay", *_fingerprints(overlay)]
@@ -76,18 +81,17 @@ class ImageSpec:
 
 @dataclass(frozen=True)
 class Built:
-    """A finished image in its workspace, with what the manifest says about it."""
+    """A finished image in its workspace, with what its manifest is made from."""
 
     iso: Path
-    iso_sha256: str
-    squashfs_sha256: str
-    files: Dict[str, str]
-    """SHA-256 of what firmware and GRUB load: shim, grub, kernel, initrd, grub_cfg."""
+    tree: Path
+    """The files of the medium."""
+    loaders: Tuple[Loader, ...]
+    """shim, GRUB."""
     places: Dict[str, Tuple[int, int]]
     """Offset and size of each file in the image."""
+    squashfs_sha256: str
     grub_cfg: str
-    tree: Path
-    loaders: Tuple[Loader, ...]
 
 
 def check(spec: ImageSpec, work: Path) -> None:
@@ -129,6 +133,9 @@ def build(spec: ImageSpec, cache: Path, workspace: Path, log: Path) -> Built:
         fetch(cache, lost, (), commands)
     repository(cache, spec.packages.packages, workspace / "repository", commands)
     root = workspace / "root"
+    (workspace / "identity/etc").mkdir(parents=True)
+    identity = {"image_id": spec.key(), "name": spec.name}
+    (workspace / "identity" / IDENTITY).write_text(json.dumps(identity) + "\n", encoding="utf-8")
     _make_root(spec, workspace, root, commands)
     tree = workspace / "iso"
     loaders = _collect(spec, workspace, root, tree, commands)
@@ -136,7 +143,7 @@ def build(spec: ImageSpec, cache: Path, workspace: Path, log: Path) -> Built:
     commands.run(
         *("mksquashfs", root, squashfs, "-noappend", "-no-progress", "-quiet"),
         # Level 6 takes a tenth of the time of level 15 and makes a tenth more.
-        *("-comp", "zstd", "-Xcompression-level", "6", "-b", "256K"),
+        *("-comp", "zstd", "-Xcompression-level", "6", "-b", "128K"),
         *("-e", root / "boot"),
     )
     squashfs_sha256 = sha256_of(squashfs)
@@ -148,22 +155,7 @@ def build(spec: ImageSpec, cache: Path, workspace: Path, log: Path) -> Built:
     _same_time(tree, epoch)
     iso = workspace / "live.iso"
     places = make_iso(tree, loaders, iso, epoch, commands)
-    return Built(
-        iso,
-        sha256_of(iso),
-        squashfs_sha256,
-        {
-            "shim": sha256_of(loaders[0].source),
-            "grub": sha256_of(loaders[1].source),
-            "kernel": sha256_of(tree / KERNEL),
-            "initrd": sha256_of(tree / INITRD),
-            "grub_cfg": sha256_of(tree / GRUB_CFG),
-        },
-        places,
-        text,
-        tree,
-        loaders,
-    )
+    return Built(iso, tree, loaders, places, squashfs_sha256, text)
 
 
 def new_workspace(parent: Path) -> Path:
@@ -174,7 +166,8 @@ def new_workspace(parent: Path) -> Path:
 
 def _make_root(spec: ImageSpec, workspace: Path, root: Path, commands: Commands) -> None:
     wanted = spec.packages.wanted
-    hooks = [f"--customize-hook=cp -dR --preserve=mode,timestamps {overlay}/. \"$1\"/" for overlay in spec.overlays]
+    overlays = (*spec.overlays, workspace / "identity")
+    hooks = [f"--customize-hook=cp -dR --preserve=mode,timestamps {overlay}/. \"$1\"/" for overlay in overlays]
     for pattern in (*_PATHS, *(f"exclude={path}" for path in spec.excluded_paths)):
         hooks.append(f"--dpkgopt=path-{pattern}")
     commands.run(

@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 from .._core.errors import ProtocolViolation
 from .areas import EXTENT_BYTES, EXTENT_PATH, NODE_BYTES, NODE_PATH, extent, is_node_area, node_area
@@ -91,13 +91,23 @@ def _efi_image(target: Path, loaders: Tuple[Loader, ...], commands: Commands) ->
         commands.run("mcopy", "-i", target, loader.source, f"::/EFI/BOOT/{loader.name}")
 
 
+def place_of(image: Path, path: str, commands: Commands) -> Optional[Tuple[int, int]]:
+    """Offset and size of one file in an ISO 9660 image; None where it has no such file."""
+    return _listed(image, commands).get(path)
+
+
 def _places(image: Path, commands: Commands) -> Dict[str, Tuple[int, int]]:
-    printed = commands.run("xorriso", "-indev", image, "-find", "/", "-type", "f", "-exec", "report_lba", "--")
-    places = {path: (int(lba) * SECTOR, int(size)) for lba, _blocks, size, path in _LBA.findall(printed)}
+    places = _listed(image, commands)
     for path in (KERNEL, INITRD, SQUASHFS, GRUB_CFG, NODE_PATH, EXTENT_PATH):
         if path not in places:
-            raise ProtocolViolation(f"xorriso does not say where {path} lies", found=printed[-500:], where=str(image))
+            raise ProtocolViolation(f"xorriso does not say where {path} lies", where=str(image))
     return places
+
+
+def _listed(image: Path, commands: Commands) -> Dict[str, Tuple[int, int]]:
+    # "stdio:" keeps xorriso from asking devices.
+    printed = commands.run("xorriso", "-indev", f"stdio:{image}", "-find", "/", "-type", "f", "-exec", "report_lba", "--")
+    return {path: (int(lba) * SECTOR, int(size)) for lba, _blocks, size, path in _LBA.findall(printed)}
 
 
 def _add(tree: Path, path: str, content: bytes) -> None:
