@@ -114,6 +114,11 @@ live_image:
       type: str
       returned: success
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    was_current:
+      description: Whether it was there before this run as it is wanted, signature included.
+      type: bool
+      returned: success
+      sample: true
     iso:
       description: The image.
       type: str

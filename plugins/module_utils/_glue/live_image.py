@@ -107,6 +107,7 @@ def _forecast(spec: ImageSpec, built: Built) -> Tuple[List[Dict[str, str]], List
 def _outcome(output: Output, image_id: str, *, changed: bool, made: bool, seconds: float) -> Outcome:
     image: Dict[str, Any] = {
         "image_id": image_id,
+        "was_current": not changed,
         "iso": str(output.iso),
         "manifest": str(output.manifest),
         "package_list": str(output.package_list),
