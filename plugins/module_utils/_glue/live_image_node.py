@@ -52,9 +52,7 @@ def run(request: Request) -> Outcome:
 
 
 def _document(params: Mapping[str, Any], ssh_host_key: str) -> bytes:
-    return node_document(
-        params["hostname"], params["network"]["interfaces"], params["authorized_keys"], ssh_host_key
-    )
+    return node_document(params["hostname"], params["network"]["interfaces"], params["authorized_keys"], ssh_host_key)
 
 
 def _offset(params: Mapping[str, Any], commands: Commands) -> Optional[int]:

@@ -167,7 +167,7 @@ def new_workspace(parent: Path) -> Path:
 def _make_root(spec: ImageSpec, workspace: Path, root: Path, commands: Commands) -> None:
     wanted = spec.packages.wanted
     overlays = (*spec.overlays, workspace / "identity")
-    hooks = [f"--customize-hook=cp -dR --preserve=mode,timestamps {overlay}/. \"$1\"/" for overlay in overlays]
+    hooks = [f'--customize-hook=cp -dR --preserve=mode,timestamps {overlay}/. "$1"/' for overlay in overlays]
     for pattern in (*_PATHS, *(f"exclude={path}" for path in spec.excluded_paths)):
         hooks.append(f"--dpkgopt=path-{pattern}")
     commands.run(
@@ -196,9 +196,7 @@ def _make_root(spec: ImageSpec, workspace: Path, root: Path, commands: Commands)
         )
 
 
-def _collect(
-    spec: ImageSpec, workspace: Path, root: Path, tree: Path, commands: Commands
-) -> Tuple[Loader, ...]:
+def _collect(spec: ImageSpec, workspace: Path, root: Path, tree: Path, commands: Commands) -> Tuple[Loader, ...]:
     """Kernel and initrd out of the root, the loaders out of their packages."""
     kernels = sorted((root / "boot").glob("vmlinuz-*"))
     if len(kernels) != 1:

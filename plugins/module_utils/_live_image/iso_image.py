@@ -106,11 +106,12 @@ def _places(image: Path, commands: Commands) -> Dict[str, Tuple[int, int]]:
 
 def _listed(image: Path, commands: Commands) -> Dict[str, Tuple[int, int]]:
     # "stdio:" keeps xorriso from asking devices.
-    printed = commands.run("xorriso", "-indev", f"stdio:{image}", "-find", "/", "-type", "f", "-exec", "report_lba", "--")
+    printed = commands.run(
+        "xorriso", "-indev", f"stdio:{image}", "-find", "/", "-type", "f", "-exec", "report_lba", "--"
+    )
     return {path: (int(lba) * SECTOR, int(size)) for lba, _blocks, size, path in _LBA.findall(printed)}
 
 
 def _add(tree: Path, path: str, content: bytes) -> None:
     (tree / path).parent.mkdir(parents=True, exist_ok=True)
     (tree / path).write_bytes(content)
-

@@ -23,7 +23,9 @@ FILE = "hearth-node.json"
 
 BOND_MODES = ("active-backup", "802.3ad", "balance-xor", "balance-rr", "broadcast", "balance-tlb", "balance-alb")
 
-_HOSTNAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*")
+_HOSTNAME = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,14}")
 _KEY_TYPE = re.compile(r"(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh\.com)?|ssh-rsa")
@@ -55,7 +57,9 @@ def checked_key(key: str) -> str:
         # The message must not show what was given.
         raise _wrong("authorized_keys", "a public key", "a private key")
     if "\n" in line or len(words) < 2 or not _KEY_TYPE.fullmatch(words[0]):
-        raise _wrong("authorized_keys", "ssh-ed25519, ecdsa-sha2-…, sk-… or ssh-rsa and the key, on one line", line[:60])
+        raise _wrong(
+            "authorized_keys", "ssh-ed25519, ecdsa-sha2-…, sk-… or ssh-rsa and the key, on one line", line[:60]
+        )
     try:
         blob = base64.b64decode(words[1], validate=True)
     except binascii.Error as error:
@@ -161,9 +165,14 @@ def _address(where: str, text: str) -> str:
         raise _wrong(where, "an address with its prefix length, like 192.0.2.17/24", text) from error
     if "/" not in text or address.ip.is_unspecified or address.ip.is_multicast or address.ip.is_loopback:
         raise _wrong(where, "an address of a host with its prefix length, like 192.0.2.17/24", text)
-    if address.version == 4 and address.network.prefixlen < 31 and address.ip in (
-        address.network.network_address,
-        address.network.broadcast_address,
+    if (
+        address.version == 4
+        and address.network.prefixlen < 31
+        and address.ip
+        in (
+            address.network.network_address,
+            address.network.broadcast_address,
+        )
     ):
         raise _wrong(where, f"an address of a host in {address.network}", text)
     return str(address)

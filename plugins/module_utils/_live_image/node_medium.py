@@ -70,7 +70,10 @@ def check_image(image: Path, sha256: str, commands: Commands) -> int:
         raise BadInput(f"there is no image {image}", expected="an ISO of the role live_image", where=str(image))
     if sha256 and sha256_of(image) != sha256.lower():
         raise VerificationFailed(
-            f"{image} is not the image that is meant", expected=sha256.lower(), found="another SHA-256", where=str(image)
+            f"{image} is not the image that is meant",
+            expected=sha256.lower(),
+            found="another SHA-256",
+            where=str(image),
         )
     try:
         place = place_of(image, NODE_PATH, commands)
@@ -95,9 +98,10 @@ def patch_copy(image: Path, offset: int, document: bytes, dest: Path) -> None:
     area = node_area(document)
     beside = _beside(dest)
     try:
-        with image.open("rb") as source, open(
-            os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, _MODE), "wb"
-        ) as target:
+        with (
+            image.open("rb") as source,
+            open(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, _MODE), "wb") as target,
+        ):
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()
             os.pwrite(target.fileno(), area, offset)

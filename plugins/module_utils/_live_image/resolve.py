@@ -29,9 +29,7 @@ def resolve(wanted: Wanted, scratch: Path, commands: Commands) -> PackageList:
     apt = Commands(commands.log, {**commands.environment, "APT_CONFIG": str(config)})
     _update(wanted, apt)
     try:
-        installed = apt.run(
-            "apt-get", "install", "--yes", "--print-uris", "?essential", "apt", *wanted.packages
-        )
+        installed = apt.run("apt-get", "install", "--yes", "--print-uris", "?essential", "apt", *wanted.packages)
         boot = apt.run("apt-get", "download", "--print-uris", *wanted.boot_packages)
     except CommandFailed as error:
         raise NotResolvable(

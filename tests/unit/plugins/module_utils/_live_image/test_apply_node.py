@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.node_document import node_document
 
 PROGRAM = Path(__file__).parents[5] / "roles/live_image/files/root/usr/lib/hearth/apply-node"

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput
 from ansible_collections.hearth.datacenter.plugins.module_utils._live_image import areas
 from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.initrd import archive, with_digest

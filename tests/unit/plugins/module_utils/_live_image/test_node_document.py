@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 import pytest
+
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput
 from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.node_document import node_document
 
