@@ -13,6 +13,7 @@ that it is loaded once, before the workers fork.
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 
 from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
@@ -39,11 +40,20 @@ _OPENERS = ("{{", "{%", "{#")
 def may_be_template(value: t.Any) -> bool:
     """Whether there may be a template anywhere in a value."""
     if isinstance(value, str):
-        return any(opener in value for opener in _OPENERS)
-    if isinstance(value, t.Mapping):
-        return any(may_be_template(inner) for inner in value.values())
-    if isinstance(value, (list, tuple)):
-        return any(may_be_template(inner) for inner in value)
+        # Each of the openers begins with the brace: most strings are done after one look.
+        return "{" in value and any(opener in value for opener in _OPENERS)
+    if value is None or isinstance(value, (int, float)):
+        return False
+    # Ansible's tagged types are builtins. Whether something else is a mapping takes Python a walk through all classes
+    # that are, anew in each worker.
+    if isinstance(value, dict) or (not isinstance(value, (list, tuple)) and isinstance(value, Mapping)):
+        for inner in value.values():
+            if may_be_template(inner):
+                return True
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            if may_be_template(inner):
+                return True
     return False
 
 

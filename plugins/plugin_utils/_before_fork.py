@@ -12,10 +12,12 @@ is none of them, and remembers it: with sushy's hundred kinds of fields that is 
 from __future__ import annotations
 
 import enum
+import tempfile
 from collections.abc import Mapping, Sequence, Set
 
 from ..module_utils._core.tls import CONTEXTS
-from ..module_utils._core.trust import Trust
+from ..module_utils._redfish.sushy_connector import SUSHY_MISSING
+from ._rehearsal import rehearse
 
 _ABSTRACT: tuple[type, ...] = (Mapping, Sequence, Set)
 _VALUES: tuple[type, ...] = (str, int, float, bool, type(None), dict, list, tuple)
@@ -38,7 +40,10 @@ else:
 
 def prepare() -> None:
     """Called when an action plugin is imported, which is before the first fork."""
-    CONTEXTS.get(Trust("verify"))
+    CONTEXTS.prepare()
     for abstract in _ABSTRACT:
         for value in _VALUES:
             issubclass(value, abstract)
+    tempfile.gettempdir()  # is found by writing a file, and remembered
+    if SUSHY_MISSING is None:
+        rehearse()

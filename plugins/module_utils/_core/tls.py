@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 from .errors import BadInput
 from .trust import Trust
@@ -25,6 +25,13 @@ class TlsContexts:
         self._lock = threading.Lock()
         self._shared: Dict[bool, ssl.SSLContext] = {}
         self._by_ca: Dict[str, Tuple[Stamp, ssl.SSLContext]] = {}
+        self._spare: Optional[ssl.SSLContext] = None
+
+    def prepare(self) -> None:
+        """Before processes are forked: the system's trust, and an empty context for a CA that only they will know."""
+        self.get(Trust("verify"))
+        with self._lock:
+            self._spare = self._spare or _client_context()
 
     def get(self, trust: Trust) -> ssl.SSLContext:
         """The context for a trust setting. A CA file that has changed since is read again."""
@@ -47,7 +54,8 @@ class TlsContexts:
             with self._lock:
                 known = self._by_ca.get(path)
                 if known is None or known[0] != stamp:
-                    known = (stamp, _explicit_trust(path, stamp))
+                    empty, self._spare = self._spare or _client_context(), None
+                    known = (stamp, _explicit_trust(path, stamp, empty))
                     self._by_ca[path] = known
         return known[1]
 
@@ -71,15 +79,17 @@ def _system_trust() -> ssl.SSLContext:
     return context
 
 
-def _explicit_trust(path: str, stamp: Stamp) -> ssl.SSLContext:
-    """Trust in exactly the certificates of a file, or of the files of a directory; the environment has no say."""
-    context = _client_context()
+def _explicit_trust(path: str, stamp: Stamp, context: ssl.SSLContext) -> ssl.SSLContext:
+    """Trust in exactly the certificates of a file, or of the files of a directory; the environment has no say.
+
+    ``context`` is empty before.
+    """
     # An operator who lists an intermediate CA, or one BMC's own certificate, means that one and not its issuer.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     for name, _modified, _size in stamp:
         try:
-            with open(name, encoding="ascii", errors="replace") as file:
-                pem = file.read()
+            with open(name, "rb") as file:  # as text it would cost each worker the import of a codec
+                pem = file.read().decode("ascii", "replace")
             if "-----BEGIN" not in pem and name != path:
                 continue  # a README or a CRL beside the certificates
             context.load_verify_locations(cadata=pem)

@@ -57,14 +57,18 @@ class Turn:
     def __init__(self, lock: int = -1) -> None:
         self._lock = lock
         self.leftover: Dict[str, str] = _read(lock) if lock >= 0 else {}
+        self._empty = lock >= 0 and not os.fstat(lock).st_size
 
     def note(self, session: Dict[str, str]) -> None:
         """Write down which session is open now; an empty one: none."""
         if self._lock < 0:
             return
         with suppress(OSError):  # a full disk: the session ages out, should this process be killed
-            os.ftruncate(self._lock, 0)
+            if not self._empty:
+                os.ftruncate(self._lock, 0)
+                self._empty = True
             if session:
+                self._empty = False
                 os.pwrite(self._lock, json.dumps(session).encode(), 0)
 
 

@@ -17,10 +17,19 @@ from typing import Any
 from .._core.errors import BadInput
 
 
+#: of exactly these types, and no subclass of them
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
+
 def plain(value: Any) -> Any:
     """A copy made of dict, list, str, int, float, bool and None only; BadInput for what is none of these."""
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if kind in _PLAIN:
         return value
+    if kind is dict:
+        return {key if type(key) is str else plain(key): plain(inner) for key, inner in value.items()}
+    if kind is list:
+        return [plain(inner) for inner in value]
     if isinstance(value, str):
         # Not str(value): of a subclass that returns what it likes.
         return str.__str__(value)
@@ -31,6 +40,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, (datetime.date, datetime.time)):
         # YAML reads 2026-11-21 as a date.
         return value.isoformat()
+    # Builtins, of which Ansible's tagged types are made, before the abstract classes: whether a class is one of those
+    # is a long search when it is first asked, which each worker does anew.
+    if isinstance(value, dict):
+        return {plain(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
     if isinstance(value, Mapping):
         return {plain(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (Sequence, Set)) and not isinstance(value, (bytes, bytearray)):

@@ -55,8 +55,11 @@ REDFISH_RULES: Dict[str, Any] = {"required_together": [("username", "password")]
 """For Contract(**REDFISH_RULES)."""
 
 
-def access_of(params: Mapping[str, Any], run_directory: Optional[str]) -> Access:
-    """The access that validated parameters describe; BadInput before anything is contacted."""
+def access_of(params: Mapping[str, Any], run_directory: Optional[str], *, locks: bool = True) -> Access:
+    """The access that validated parameters describe; BadInput before anything is contacted.
+
+    Without ``locks`` nobody takes turns, and no file is touched.
+    """
     scheme = params["scheme"]
     endpoint = Endpoint(bare_address(params["address"]), params["port"] or DEFAULT_PORTS[scheme], scheme)
     return Access(
@@ -74,7 +77,7 @@ def access_of(params: Mapping[str, Any], run_directory: Optional[str]) -> Access
         deadline=seconds_of(params, "deadline"),
         connect_timeout=seconds_of(params, "connect_timeout"),
         identity=identity_of(params),
-        lock_directory=lock_directory(),
+        lock_directory=lock_directory() if locks else None,
         run_directory=run_directory,
     )
 

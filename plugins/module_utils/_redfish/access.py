@@ -14,7 +14,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type
 
 from .._core.deadline import Deadline
 from .._core.endpoint import Endpoint
@@ -33,7 +33,7 @@ from .expected import NO_EXPECTATION, Claim, Identity, refuse_another, same_seri
 from .host_record import MachineView, system_id
 from .platforms.index import at_path, platform_of
 from .service_root import no_redfish, service_root
-from .sushy_connector import SUSHY_ERRORS, service_of, typed_error
+from .sushy_connector import SUSHY_ERRORS, service_of, system_of, typed_error
 from .systems import is_system, machines_of
 from .untrusted import untrusted
 
@@ -129,8 +129,12 @@ class Session:
         return self._service
 
     def sushy_system(self) -> Any:
-        """The chosen system as a ``sushy.resources.system.System``."""
-        return self.sushy().get_system(self.system().path)
+        """The chosen system as a ``sushy.resources.system.System``, for its own actions: it has no root.
+
+        What has been read of it (what its actions take, too) is not read again. Errors as for ``sushy``.
+        """
+        chosen = self.system()
+        return system_of(self.client, chosen.path, self.client.documents)
 
     def fresh(self, path: str) -> Dict[str, Any]:
         """The document as it is now."""
@@ -227,12 +231,13 @@ def opened(
     cancelled: Optional[threading.Event] = None,
     on_progress: Optional[Callable[[], None]] = None,
     clock: Callable[[], float] = time.monotonic,
+    transport_type: Type[Transport] = Transport,
 ) -> Iterator[Session]:
     """Log in to the BMC when it is our turn, and out again at the end. Every error is a HearthError."""
     patience = access.deadline if access.turn_timeout is None else access.turn_timeout
     endpoint = access.endpoint
     with turn(access.lock_directory, endpoint.key, endpoint.url, Deadline.after(patience, clock), cancelled) as ours:
-        transport = Transport(
+        transport = transport_type(
             access.endpoint,
             access.trust,
             deadline=Deadline.after(access.deadline, clock),

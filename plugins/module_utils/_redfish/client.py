@@ -227,6 +227,11 @@ class RedfishClient:
             self.note(error, what or last_segment(path))
             return None
 
+    @property
+    def documents(self) -> Mapping[str, Dict[str, Any]]:
+        """All that has been read, each as it was then, by path without the slash at its end."""
+        return self._seen
+
     def is_missing(self, path: str) -> bool:
         """Whether the BMC has answered that there is no such resource."""
         return _key(path) in self._missing

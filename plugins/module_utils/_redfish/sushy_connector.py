@@ -16,7 +16,6 @@ sushy could only make worse is raised as it is: CredentialWithheld, PinMismatch,
 from __future__ import annotations
 
 import base64
-import json
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Protocol, Tuple, Type, Union
 
@@ -30,6 +29,7 @@ from .._core.transport import Transport
 try:
     import sushy
     from sushy import exceptions
+    from sushy.resources.system.system import System
     from sushy.taskmonitor import TaskMonitor
 except ImportError as exc:
     SUSHY_MISSING: Optional[ImportError] = exc
@@ -62,7 +62,7 @@ class SushyConnector:
             raise missing_library("sushy", "what changes a machine over Redfish", str(SUSHY_MISSING))
         self._transport = transport
         self._now = now
-        self._known = dict(known or {})
+        self._known = {_key(path): document for path, document in (known or {}).items()}
         self._auth: Any = None
         # The names that sushy reaches for.
         self._url = transport.endpoint.url
@@ -101,10 +101,9 @@ class SushyConnector:
     def get(
         self, path: str = "", data: Any = None, headers: Any = None, blocking: bool = False, timeout: Timeout = None
     ) -> SushyResponse:
-        known = self._known.pop(path, None)
+        known = self._known.pop(_key(path), None)
         if known is not None:
-            body = json.dumps(known).encode()
-            return SushyResponse(Response(200, Headers([]), body, self._url + path, clean), self._now())
+            return _KnownAnswer(known, self._url + path, self._now())
         return self._operation("GET", path, data, headers, blocking, timeout)
 
     def post(
@@ -228,6 +227,17 @@ class SushyResponse:
 
     def typed_error(self) -> HearthError:
         return self._response.error()
+
+
+class _KnownAnswer(SushyResponse):
+    """A document that has just been read and parsed, as the answer that it was."""
+
+    def __init__(self, document: Mapping[str, Any], url: str, now: datetime) -> None:
+        super().__init__(Response(200, Headers([]), b"{}", url), now)
+        self._document = document
+
+    def json(self) -> Dict[str, Any]:
+        return dict(self._document)
 
 
 class SushyHeaders(Mapping[str, Any]):
@@ -366,6 +376,18 @@ def service_of(login: LoggedIn, known: Mapping[str, Mapping[str, Any]]) -> Any:
     )
 
 
+def system_of(login: LoggedIn, path: str, known: Mapping[str, Mapping[str, Any]]) -> Any:
+    """A ``sushy.resources.system.System`` that acts with the login that there is, on documents that have been read.
+
+    It stands alone, without a ``sushy.Sushy`` as its root, which a system's own actions do not need: parsing the root
+    and its fields costs as much as parsing the system.
+    """
+    connector = SushyConnector(login.transport, known=known)
+    connector.uses_basic(login.basic)
+    connector.set_auth(_AlreadyLoggedIn(login))
+    return System(connector, path)
+
+
 def typed_error(error: BaseException) -> HearthError:
     """Our error for one that sushy raised."""
     cause: Optional[BaseException] = error
@@ -403,3 +425,8 @@ def _well_formed_error(error: object) -> Dict[str, Any]:
     entries = [entries] if isinstance(entries, dict) else entries
     messages: List[Any] = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return {**error, "@Message.ExtendedInfo": messages} if entries is not None else error
+
+
+def _key(path: str) -> str:
+    """Documents are known by their path without the slash at its end."""
+    return path.rstrip("/")
