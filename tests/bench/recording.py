@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which requests the plugins really send, by platform: so that the bare client sends the same."""
+"""Which requests the plugins really send, by platform, and how long they wait in between: so that the bare client does
+the same."""
 
 from __future__ import annotations
 
@@ -14,16 +15,17 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint i
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
 from ansible_collections.hearth.datacenter.plugins.module_utils._glue.contract import Contract, perform
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.access import Session
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.discovery import DiscoveryRequest, discover
 
-from .clients.bare import Step
+from .clients.bare import WAIT, Step
 
 
 @contextlib.contextmanager
 def recorded() -> t.Iterator[list[Step]]:
-    """All requests of all transports while it lasts, as the bare client's steps: a login's body is not kept."""
-    original = Transport.request
+    """All requests and rests while it lasts, as the bare client's steps: a login's body is not kept."""
+    original, rest = Transport.request, Session.rest
     log: list[Step] = []
 
     def noted(self: Transport, method: str, path: str, **options: t.Any) -> t.Any:
@@ -36,11 +38,17 @@ def recorded() -> t.Iterator[list[Step]]:
             log.append((method, path, body.decode() if isinstance(body, bytes) else json.dumps(body)))
         return original(self, method, path, **options)
 
+    def rested(self: Session, seconds: float) -> None:
+        log.append((WAIT, f"{seconds:.3f}"))
+        rest(self, seconds)
+
     Transport.request = noted  # type: ignore[method-assign]
+    Session.rest = rested  # type: ignore[method-assign]
     try:
         yield log
     finally:
         Transport.request = original  # type: ignore[method-assign]
+        Session.rest = rest  # type: ignore[method-assign]
 
 
 def one_of_each(bmcs: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Mapping[str, t.Any]]:

@@ -4,6 +4,8 @@
 
 """The floor: a bare threaded client that sends the recorded requests, and does nothing with the answers but read them.
 
+It waits where the plugin waited for the machine.
+
 ``python -m tests.bench.clients.bare PLAN.json``; the plan is made by recording.py. Same number of threads, same
 keep-alive, same verification of certificates as the plugin; no scan, no JSON, no retry, no host record.
 """
@@ -22,6 +24,8 @@ import time
 import typing as t
 
 # (method, path) or (method, path, body as JSON text); ``{session}`` in a path stands for the session's own URI.
+# (WAIT, seconds): nothing is sent for so long.
+WAIT = "WAIT"
 Step = t.Union[tuple[str, str], tuple[str, str, str]]
 
 
@@ -46,6 +50,9 @@ def ask(plan: Plan, context: ssl.SSLContext, address: str, port: int, platform: 
         pair = f"{plan['username']}:{plan['password']}".encode()
         headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
     for method, path, *given in sequence:
+        if method == WAIT:
+            time.sleep(float(path))
+            continue
         body = given[0] if given else None
         login = method == "POST" and not given
         if login:
@@ -61,7 +68,7 @@ def ask(plan: Plan, context: ssl.SSLContext, address: str, port: int, platform: 
             session = response.headers["Location"]
             session = session[session.index("/redfish") :]
     connection.close()
-    return len(sequence)
+    return sum(method != WAIT for method, *_dummy in sequence)
 
 
 def main(path: str) -> None:

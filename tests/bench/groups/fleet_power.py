@@ -16,6 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.hearth.datacenter.plugins.module_utils._glue.redfish_power import REDFISH_POWER
 
 from ..bench_fleet import CONCURRENCY, LATENCY_MS, PLATFORMS, plan_file
+from ..clients.bare import WAIT
 from ..figures import Figure, held, stated
 from ..power_hosts import FORKS, PowerHosts, power_fleet, scale, scaled
 from ..processes import Account, run
@@ -47,7 +48,7 @@ def measure(context: t.Mapping[str, t.Any]) -> list[Figure]:
         "concurrency": CONCURRENCY,
         "latency_ms": LATENCY_MS,
         "platforms": PLATFORMS,
-        "requests_per_host": {platform: len(sent) for platform, sent in steps.items()},
+        "requests_per_host": {platform: sum(step[0] != WAIT for step in sent) for platform, sent in steps.items()},
         "requests_bare": asked,
         "requests_fleet": together.served["requests"],
         "bare_wall_s": round(bare.wall, 2),
