@@ -24,6 +24,7 @@ from .bench_fleet import ansible_environment, fleet_of
 from .processes import Account, run
 from .recording import one_of_each
 
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 NETWORK = "127.68.0.0/14"
 FORKS = 50
 # The machines' own seconds are not what is measured.
@@ -70,6 +71,8 @@ class PowerHosts:
         self._folder = folder / f"hosts-{count}"
         self._folder.mkdir()
         self._inventory = self._folder / "inventory.json"
+        #: what the action bench_bare sends, where it is used
+        self.bare_plan = self._folder / "bare.json"
         self.bmcs = fleet.bmcs[:count]
         self._templates = {platform: self._discovered(bmc) for platform, bmc in one_of_each(self.bmcs).items()}
         self._write()
@@ -137,6 +140,9 @@ class PowerHosts:
         environment = ansible_environment(self._folder)
         environment |= {
             "ANSIBLE_INVENTORY_ENABLED": "yaml",
+            # for bench_bare
+            "PYTHONPATH": str(CHECKOUT),
+            "HEARTH_BENCH_BARE_PLAN": str(self.bare_plan),
             "ANSIBLE_ACTION_PLUGINS": str(pathlib.Path(__file__).parent / "action_plugins"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_FORKS": str(FORKS),

@@ -13,16 +13,12 @@ import sys
 import tempfile
 import typing as t
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
-from ansible_collections.hearth.datacenter.plugins.module_utils._glue.redfish_power import REDFISH_POWER
-
 from ..bench_fleet import CONCURRENCY, LATENCY_MS, PLATFORMS, plan_file
 from ..clients.bare import WAIT
 from ..figures import Figure, held, stated
 from ..power_hosts import FORKS, Cost, PowerHosts, power_fleet, scale, scaled
 from ..processes import Account, run
-from ..recording import one_of_each, steps_of
+from ..switching import switching_on
 
 HOSTS = 10_000
 PAIRS = 3
@@ -34,8 +30,7 @@ def measure(context: t.Mapping[str, t.Any]) -> list[Figure]:
         folder = pathlib.Path(name)
         hosts = PowerHosts(fleet, count, folder)
         hosts.switched("ForceOff")
-        params = {platform: _params(hosts, bmc) for platform, bmc in one_of_each(hosts.bmcs).items()}
-        steps = steps_of(REDFISH_POWER, params)
+        steps = switching_on(hosts)
         plan = plan_file(fleet, fleet.bmcs[:count], steps, folder)
         _bare(hosts, plan)  # every certificate of the fleet is made once, before anything counts
         # By turns, because a machine that others use, too, is never the same for long.
@@ -95,15 +90,3 @@ def _switched_on(hosts: PowerHosts, module: str, arguments: t.Mapping[str, t.Any
     if hosts.on() != hosts.count:
         raise RuntimeError(f"{hosts.on()} of {hosts.count} machines are on after {module}")
     return cost
-
-
-def _params(hosts: PowerHosts, bmc: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """What the action would give the engine for that host."""
-    known = hosts.hearth_bmc(bmc)
-    given = {option: known[option] for option in ("address", "port", "scheme", "system", "platform")}
-    given |= {"trust": "verify", "ca_path": hosts.fleet.ca, "identity": known["expected"], "state": "on"}
-    given |= {"username": hosts.fleet.username, "password": hosts.fleet.password}
-    validation = ArgumentSpecValidator(**REDFISH_POWER.rules).validate(given)
-    if validation.error_messages:
-        raise RuntimeError(f"redfish_power takes other options now: {validation.error_messages}")
-    return dict(validation.validated_parameters)

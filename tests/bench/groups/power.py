@@ -13,9 +13,10 @@ import typing as t
 from tests.emulators.redfish.fleet import Fleet
 from tests.toolchain.peer_collections import NoSuchPeer, provide
 
-from ..bench_fleet import LATENCY_MS, PLATFORMS
+from ..bench_fleet import LATENCY_MS, PLATFORMS, plan_file
 from ..figures import Figure, held, stated
 from ..power_hosts import FORKS, Cost, PowerHosts, power_fleet, scale, scaled
+from ..switching import switching_on
 
 PEER_HOSTS, HOSTS = 200, 1_000
 BLACK_HOLES = 0.02
@@ -62,14 +63,20 @@ def above_floor(context: t.Mapping[str, t.Any]) -> list[Figure]:
     count = scaled(HOSTS)
     with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name, power_fleet(count) as fleet:
         hosts = PowerHosts(fleet, count, pathlib.Path(name))
+        hosts.switched("ForceOff")
+        hosts.bare_plan.symlink_to(plan_file(fleet, (), switching_on(hosts), hosts.bare_plan.parent))
         floor = hosts.cost({"bench_noop": {}})
         ours, again = _twice(hosts, SWITCH_ON)
+        hosts.switched("ForceOff")
+        wire = hosts.cost({"bench_bare": {}})
     here = {**_context(context, count), "noop_ms": round(floor.cpu_ms(count), 3), "per_task": ours.per_task(count)}
     goal = floor.cpu_ms(count) + ABOVE_FLOOR_MS
     return [
         held("power_floor.cpu", ours.cpu_ms(count), "ms/task", round(goal, 3), here),
         held("power_floor.cpu_unchanged", again.cpu_ms(count), "ms/task", round(goal, 3), here),
         stated("power_floor.noop", floor.cpu_ms(count), "ms/task", here),
+        # A task that sends the same requests with http.client and looks at no answer: no engine can be below it.
+        stated("power_floor.same_requests", wire.cpu_ms(count), "ms/task", here),
     ]
 
 
