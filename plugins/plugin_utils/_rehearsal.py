@@ -50,6 +50,13 @@ _DOCUMENTS: t.Mapping[str, t.Mapping[str, t.Any]] = {
         "Chassis": {"@odata.id": "/redfish/v1/Chassis"},
         "Managers": {"@odata.id": "/redfish/v1/Managers"},
     },
+    "/redfish/v1/Systems": {
+        "@odata.id": "/redfish/v1/Systems",
+        "@odata.type": "#ComputerSystemCollection.ComputerSystemCollection",
+        "Name": "Systems",
+        "Members": [{"@odata.id": _SYSTEM}],
+        "Members@odata.count": 1,
+    },
     _SYSTEM: {
         "@odata.id": _SYSTEM,
         "@odata.type": "#ComputerSystem.v1_20_0.ComputerSystem",
@@ -112,7 +119,7 @@ def rehearse() -> None:
         "address": "192.0.2.1",  # of TEST-NET-1, and never asked
         "scheme": "http",
         "trust": "off",
-        "system": _SYSTEM,
+        "system": "1",  # not its path, so that the systems are listed as well
         "identity": {"serial": "REHEARSAL1", "uuid": None},
         "credentials": [{"name": "rehearsal", "username": "rehearsal", "password": "rehearsal"}],
     }

@@ -45,6 +45,10 @@ def test_an_ordinary_word_is_hidden_where_it_is_quoted_alone() -> None:
         assert redactor.text(innocent) == innocent
 
 
+def test_a_short_secret_is_no_pattern() -> None:
+    assert Redactor(["a.c(+"]).text("'a.c(+' and 'abc' and 'a.c(+x'") == f"'{MASK}' and 'abc' and 'a.c(+x'"
+
+
 def test_fields_named_as_secrets_are_hidden_though_nobody_named_the_secret() -> None:
     redactor = Redactor()
     for text in (

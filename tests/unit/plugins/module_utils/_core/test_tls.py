@@ -86,6 +86,20 @@ def test_an_explicit_ca_is_the_only_one(
         transport_to(server, Trust("verify", ca_path=str(other.ca)), contexts=contexts).connect()
 
 
+def test_a_context_made_before_the_fork_serves_one_ca_only(
+    authority: Authority, serve: Serve, transport_to: Open, tmp_path: Path
+) -> None:
+    server = serve(answer, context=authority.issue("127.41.0.1").server_context())
+    other = Authority(tmp_path, "another authority")
+    contexts = tls.TlsContexts()
+    contexts.prepare()
+    with pytest.raises(CertificateUnverified):
+        transport_to(server, Trust("verify", ca_path=str(other.ca)), contexts=contexts).connect()
+    assert transport_to(server, Trust("verify", ca_path=str(authority.ca)), contexts=contexts).connect().how == "ca"
+    with pytest.raises(CertificateUnverified):
+        transport_to(server, Trust("verify", ca_path=str(other.ca)), contexts=contexts).connect()
+
+
 def test_a_ca_file_that_changed_is_read_again(
     authority: Authority, serve: Serve, transport_to: Open, tmp_path: Path
 ) -> None:

@@ -446,6 +446,19 @@ def test_a_fault_is_a_typed_error_or_the_truth(fleet: Fleet, fault: str, state: 
     assert bmc.open_sessions == 0
 
 
+@pytest.mark.parametrize("platform", ["openbmc", "supermicro"])
+def test_nothing_is_read_twice_but_the_state(fleet: Fleet, platform: str) -> None:
+    """On both the ResetTypes are in a document of their own, which sushy wants to see, too."""
+    for bmc in switched_on(bmc_of(fleet, platform)):
+        path = "/redfish/v1/Systems/system" if platform == "openbmc" else "/redfish/v1/Systems/1"
+        with bmc.opened(system_id=path) as session:
+            fleet.reset_statistics()
+            power(session, WantedPower("off", "force"))
+            seen = fleet.statistics()["per_method"]
+        polls = seen["GET"] - 2  # the system and its ResetActionInfo
+        assert seen["POST"] == 1 and 1 <= polls <= 2
+
+
 def test_busy_and_refused_are_told_apart(openbmc: EmulatedBmc) -> None:
     fault = {"methods": ["POST"], "path": "/redfish/v1/Systems", "retry_after": 30}
     openbmc.fleet.faults(openbmc.address, unavailable=fault)
