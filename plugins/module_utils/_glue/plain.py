@@ -16,7 +16,6 @@ from typing import Any
 
 from .._core.errors import BadInput
 
-
 #: of exactly these types, and no subclass of them
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 

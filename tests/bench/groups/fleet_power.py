@@ -56,7 +56,13 @@ def measure(context: t.Mapping[str, t.Any]) -> list[Figure]:
         "without": "wall and CPU of the same play without the task are subtracted from both of ours",
     }
     return [
-        held("fleet_power.wall_ratio", _median(together.wall / bare.wall for bare, together in pairs), "x bare", 1.3, here),
+        held(
+            "fleet_power.wall_ratio",
+            _median(together.wall / bare.wall for bare, together in pairs),
+            "x bare",
+            1.3,
+            here,
+        ),
         held("fleet_power.cpu_ratio", _median(together.cpu / bare.cpu for bare, together in pairs), "x bare", 2, here),
         stated("fleet_power.cpu", together.cpu_ms(count), "ms/host", here),
         stated("fleet_power.cpu_each", each.cpu_ms(count), "ms/host", here),

@@ -36,6 +36,8 @@ def test_a_template_is_found_however_deep(text: str, wrapped: type) -> None:
     assert may_be_template(wrapped(text))
 
 
-@pytest.mark.parametrize("value", ["", "{", "{ {", "}}", 1, 2.5, None, True, [], {}, {"{{ key }}": 1}, b"{{", Lazy("a")])
+@pytest.mark.parametrize(
+    "value", ["", "{", "{ {", "}}", 1, 2.5, None, True, [], {}, {"{{ key }}": 1}, b"{{", Lazy("a")]
+)
 def test_nothing_else_is_taken_for_one(value: object) -> None:
     assert not may_be_template(value)
