@@ -126,7 +126,7 @@ def rehearse() -> None:
     validation = ArgumentSpecValidator(**REDFISH_POWER.rules).validate(given)
     params = plain({option: validation.validated_parameters.get(option) for option in REDFISH_POWER.argument_spec})
     redactor = Redactor(secrets_of(params, REDFISH_POWER.argument_spec))
-    access = access_of(params, locks=False)
+    access = access_of(params, None, locks=False)
     with opened(access, cancelled=_Impatient(), on_progress=_nothing, transport_type=_Rehearsal) as session:
         outcome = power(session, wanted_of(params))
     redactor.data(plain({"changed": outcome.changed, "power": power_noun(outcome, "1")}))
