@@ -84,6 +84,7 @@ class Admin:
             ("GET", "/statistics"): self._statistics,
             ("POST", "/statistics/reset"): self._reset,
             ("GET", "/bmcs"): self._describe_all,
+            ("GET", "/state"): self._state_of_all,
             ("POST", "/power"): self._power_all,
             ("PUT", "/faults"): self._share_out,
             ("DELETE", "/faults"): self._no_faults,
@@ -121,6 +122,9 @@ class Admin:
 
     async def _describe_all(self, body: dict[str, Any]) -> dict[str, Any]:
         return await self._orders("describe", {address: {} for address in self._worker_of})
+
+    async def _state_of_all(self, body: dict[str, Any]) -> dict[str, Any]:
+        return await self._orders("state", {address: {} for address in self._worker_of})
 
     async def _order(self, address: str, order: str, arguments: dict[str, Any]) -> Any:
         return (await self._orders(order, {address: arguments}))[address]

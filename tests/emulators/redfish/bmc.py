@@ -197,8 +197,9 @@ class Bmc:
         keeper = KEEPERS.get(resource.kind) if resource is not None else None
         return None if keeper is None else (keeper, collection, member)
 
-    def body(self, path: str, steady: bool = False) -> dict[str, Json] | None:
-        """The resource as a GET shows it, faults included; None where there is none. Its top level may be written."""
+    def body(self, path: str, steady: bool = False, *, faulty: bool = True) -> dict[str, Json] | None:
+        """The resource as a GET shows it, with what its faults make of it if ``faulty``; None where there is none. Its
+        top level may be written."""
         path = path.rstrip("/")
         tree = self.platform.tree
         resource = tree.resources.get(path)
@@ -215,7 +216,7 @@ class Bmc:
         change = self.overlay.get(path)
         if change is not None:
             body = merged(body, change)
-        for fault in self.faults:
+        for fault in self.faults if faulty else ():
             body = fault.body(self, path, body)
         return body
 

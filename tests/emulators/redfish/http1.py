@@ -59,6 +59,7 @@ class Reply:
     stream: Iterator[bytes] | None = None  # sent after the body
     content_length: int | None = None  # stated instead of the true one
     cut_at: int | None = None  # body bytes to send before the connection drops
+    lost: bool = False  # not a byte of it is sent, and the connection drops
 
     def payload(self) -> bytes:
         if self.body is None:
@@ -237,6 +238,9 @@ class HttpConnection:
         if wire is None or wire.closed():
             return
         self.served += 1
+        if reply.lost:
+            wire.close()
+            return
         close = reply.close or not request.keep_alive or self._ended
         head = request.method == "HEAD"
         data = encode(reply, head=head, close=close, date=self._date())

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from tests.emulators.redfish.actions.boot import settings_of
 from tests.emulators.redfish.bmc import Bmc
 from tests.emulators.redfish.body import CompiledTree, merged
 from tests.emulators.redfish.personalities.index import PERSONALITIES
@@ -35,6 +36,31 @@ def describe(bmc: Bmc, arguments: dict[str, Any]) -> Any:
         "power": {path: bmc.machine(path).power_state for path in bmc.platform.tree.by_kind.get("ComputerSystem", ())},
         "statistics": bmc.counters.as_dict(),
     }
+
+
+def state(bmc: Bmc, arguments: dict[str, Any]) -> Any:
+    """What is so, whatever the BMC's faults have it say: power, boot settings (those that wait for the next boot first),
+    media, lights, and who is logged in."""
+    kinds = bmc.platform.tree.by_kind
+    systems = kinds.get("ComputerSystem", ())
+    lit = [path for kind in ("ComputerSystem", "Chassis", "Drive") for path in kinds.get(kind, ())]
+    return {
+        "power": {path: bmc.machine(path).power_state for path in systems},
+        "boot": {path: {**_boot(bmc, path), **_boot(bmc, settings_of(bmc, path))} for path in systems},
+        "media": {path: _only(bmc, path, "Inserted", "Image") for path in kinds.get("VirtualMedia", ())},
+        "lights": {path: _only(bmc, path, "LocationIndicatorActive", "IndicatorLED") for path in lit},
+        "sessions": [session.account.username for session in bmc.sessions.all()],
+    }
+
+
+def _boot(bmc: Bmc, path: str) -> dict[str, Any]:
+    shown: dict[str, Any] = _only(bmc, path, "Boot").get("Boot") or {}
+    return shown
+
+
+def _only(bmc: Bmc, path: str, *names: str) -> dict[str, Any]:
+    body = bmc.body(path, faulty=False) or {}
+    return {name: body[name] for name in names if name in body}
 
 
 def faults(bmc: Bmc, arguments: dict[str, Any]) -> Any:
@@ -120,6 +146,7 @@ def end_sessions(bmc: Bmc, arguments: dict[str, Any]) -> Any:
 
 ORDERS: dict[str, Order] = {
     "describe": describe,
+    "state": state,
     "faults": faults,
     "restart": restart,
     "certificate": certificate,

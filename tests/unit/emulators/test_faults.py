@@ -150,6 +150,27 @@ def test_truncated(client: Client) -> None:
         answer.json()
 
 
+def test_lost_answer(client: Client) -> None:
+    client.log_in()
+    client.fleet.faults(client.address, lost_answer={"methods": ["PATCH"]})
+    with pytest.raises((http.client.HTTPException, OSError)):
+        client.request("PATCH", SYSTEM, {"AssetTag": "done-all-the-same"})
+    assert client.get(SYSTEM).json()["AssetTag"] == "done-all-the-same"
+    client.fleet.faults(client.address)
+    client.request("PATCH", SYSTEM, {"AssetTag": "HEARTH-000004"})
+
+
+def test_forgets(client: Client) -> None:
+    client.fleet.faults(client.address, forgets={})
+    client.log_in()
+    assert client.request("PATCH", SYSTEM, {"AssetTag": "never"}).status == 204
+    assert client.get(SYSTEM).json()["AssetTag"] == "HEARTH-000004"
+    target = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+    assert client.request("POST", target, {"ResetType": "ForceOff"}).status == 204
+    (state,) = {client.fleet.admin("GET", "/state")[client.address]["power"][SYSTEM]}
+    assert state == "On"
+
+
 def test_not_json(client: Client) -> None:
     client.fleet.faults(client.address, not_json={})
     answer = client.get(ROOT)

@@ -71,6 +71,28 @@ class DropMidBody(Fault):
             reply.cut_at = len(payload) // 2
 
 
+class LostAnswer(Fault):
+    """Does what it is asked, and drops the connection instead of answering."""
+
+    name = "lost_answer"
+
+    def answer(self, bmc: Bmc, request: Request, reply: Reply) -> None:
+        if self.strikes(request):
+            reply.lost = True
+
+
+class Forgets(Fault):
+    """Says yes to every change and makes none; logins and logouts work."""
+
+    name = "forgets"
+    defaults: ClassVar[Mapping[str, Any]] = {"methods": ("POST", "PATCH", "PUT")}
+
+    def before(self, bmc: Bmc, request: Request) -> Reply | None:
+        if request.path.startswith(f"{SERVICE_ROOT}/SessionService") or not self.strikes(request):
+            return None
+        return Reply(204)
+
+
 class Truncated(Fault):
     """A whole HTTP answer whose JSON ends half-way."""
 
@@ -141,6 +163,8 @@ FAULTS: tuple[type[Fault], ...] = (
     Unavailable,
     SlowResource,
     DropMidBody,
+    LostAnswer,
+    Forgets,
     Truncated,
     NotJson,
     WrongEtag,
