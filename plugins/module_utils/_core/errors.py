@@ -11,9 +11,16 @@ one place of each front end.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class HearthError(Exception):
     """Base of all typed errors; ``type`` is the name of the class."""
+
+    #: what to do where whoever raises it has nothing better to say
+    usual_next: str = ""
+    #: status and header fields of an answer that broke off after them (an http1.Answer), else None
+    begun: Any = None
 
     def __init__(self, msg: str, *, expected: str = "", found: str = "", where: str = "", next: str = "") -> None:
         super().__init__(msg)
@@ -21,7 +28,7 @@ class HearthError(Exception):
         self.expected = expected
         self.found = found
         self.where = where
-        self.next = next
+        self.next = next or self.usual_next
 
     @property
     def type(self) -> str:
@@ -56,6 +63,8 @@ class Cancelled(HearthError):
 
 class Unreachable(HearthError):
     """No connection, or it broke."""
+
+    usual_next = "see whether the address is right and the BMC is up, then run the task again"
 
 
 class ConnectionRefused(Unreachable):
@@ -141,6 +150,8 @@ class ServerFailure(HearthError):
 
 class ProtocolViolation(HearthError):
     """The peer's answer is not what its protocol allows: too large, truncated, not JSON, endless."""
+
+    usual_next = "run the task again; where it happens again, restart the BMC or update its firmware"
 
 
 class VerificationFailed(HearthError):

@@ -17,7 +17,7 @@ import re
 import zlib
 from typing import List, NamedTuple, Optional, Tuple
 
-from .errors import ProtocolViolation
+from .errors import HearthError, ProtocolViolation
 from .hostile import clean
 from .limits import Limits
 from .response import Headers
@@ -62,10 +62,14 @@ class AnswerReader:
                 break
         else:
             raise self._violation("endless interim answers")
-        body, delimited = self._body(method, status, headers)
-        encoding = headers.get("content-encoding").strip().lower()
-        if encoding and body:
-            body = self._decoded(body, encoding)
+        try:
+            body, delimited = self._body(method, status, headers)
+            encoding = headers.get("content-encoding").strip().lower()
+            if encoding and body:
+                body = self._decoded(body, encoding)
+        except HearthError as error:
+            error.begun = Answer(status, headers, b"", False)
+            raise
         return Answer(status, headers, body, delimited and _stays_open(minor, headers) and not self._buffer)
 
     # -- head

@@ -14,11 +14,21 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from secrets import token_hex
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type
 
 from .._core.deadline import Deadline
 from .._core.endpoint import Endpoint
-from .._core.errors import AuthenticationFailed, BadInput, Busy, Cancelled, HearthError, NotFound, Unreachable
+from .._core.errors import (
+    AuthenticationFailed,
+    BadInput,
+    Busy,
+    Cancelled,
+    ConnectionLost,
+    HearthError,
+    NotFound,
+    ProtocolViolation,
+)
 from .._core.hostile import clean
 from .._core.identity import label, serial, uuid
 from .._core.limits import Limits
@@ -31,13 +41,13 @@ from .credential import Credential
 from .document import Document, last_segment
 from .expected import NO_EXPECTATION, Claim, Identity, refuse_another, same_serial
 from .host_record import MachineView, system_id
+from .own_sessions import delete_left_behind, note_of
 from .platforms.index import at_path, platform_of
 from .service_root import no_redfish, service_root
 from .sushy_connector import SUSHY_ERRORS, service_of, system_of, typed_error
 from .systems import is_system, machines_of
 from .untrusted import untrusted
 
-_UNGUESSABLE = 8  # characters of a session Id that is not given twice
 _LOGIN_PAUSE = 1.0  # seconds between two logins at a BMC whose session table is full
 
 
@@ -93,6 +103,8 @@ class Session:
     _system: Optional[ChosenSystem] = None
     _service: Any = None
     _confirmed: bool = field(default=False)
+    lost_logins: List[str] = field(default_factory=list)
+    """Contexts of logins that may have opened a session and were not answered."""
 
     @property
     def warnings(self) -> List[str]:
@@ -251,14 +263,13 @@ def opened(
             session = Session(access, client, root, cancelled, clock)
             try:
                 with client:
-                    _log_in(session)
-                    _tidy(session, ours)
+                    _log_in(session, ours)
                     try:
                         yield session
                     except SUSHY_ERRORS as error:
                         raise typed_error(error) from error
             finally:
-                if client.logged_out:  # else the next one tries to delete it
+                if client.logged_out and not session.lost_logins:  # else the next one tries to delete it
                     ours.note({})
 
 
@@ -277,12 +288,20 @@ def _anonymous(
     return root, RedfishClient(transport, platform, run_directory=access.run_directory, cancelled=cancelled)
 
 
-def _log_in(session: Session) -> None:
-    """Log in; a BMC whose session table is full is asked again until the deadline."""
+def _log_in(session: Session, ours: Turn) -> None:
+    """Log in; a BMC whose session table is full is asked again until the deadline.
+
+    A login whose answer was lost may have opened a session. Where the platform lets us tell it by its Context, we log
+    in once more and delete it.
+    """
     client, access = session.client, session.access
+    note, lost = ours.leftover, session.lost_logins
     while True:
+        context = token_hex(16) if client.platform.session_context else ""
+        if context:  # written down before it is sent: this process may be killed before the answer
+            ours.note({**note, "context": " ".join((*note.get("context", "").split(), *lost, context))})
         try:
-            client.login(access.credentials, remembered=access.remembered, root=session.root)
+            client.login(access.credentials, remembered=access.remembered, root=session.root, context=context)
             break
         except Busy as busy:
             if client.transport.deadline.remaining() <= _LOGIN_PAUSE:
@@ -291,24 +310,21 @@ def _log_in(session: Session) -> None:
                 # Basic was refused in the session's place: switched off, or a wrong password, which is not sent again.
                 client.platform = replace(client.platform, basic_allowed=False)
             session.rest(_LOGIN_PAUSE)
+        except (ConnectionLost, ProtocolViolation) as error:
+            if not context:
+                error.next = f"{error.next}. A session that this login may have opened stays until it ages out."
+                raise
+            lost.append(context)
+            if len(lost) > 1:
+                raise
     if "RedfishVersion" not in session.root:  # it was not to be read without a login
         session.root = client.get(ROOT)
         client.platform = platform_of(session.root)
-
-
-def _tidy(session: Session, ours: Turn) -> None:
-    """Delete the session that a killed worker left behind, and write down our own in its place."""
-    client, leftover = session.client, ours.leftover
-    path = leftover.get("session", "")
-    # An Id that BMCs count up may be somebody else's session by now: such a one ages out.
-    if path and path != client.session_path and len(last_segment(path)) >= _UNGUESSABLE:
-        document = client.find(path, "a session left behind")
-        if document is not None and document.get("UserName") == leftover.get("username") == client.username:
-            try:
-                client.transport.request("DELETE", path)
-            except Unreachable as error:
-                client.note(error, "a session left behind")
-    ours.note({"session": client.session_path, "username": client.username} if client.session_path else {})
+    delete_left_behind(client, note, lost)
+    if lost:
+        client.warn("the answer to a login was lost; logged in once more")
+        lost.clear()
+    ours.note(note_of(client))
 
 
 __all__ = ["Access", "ChosenSystem", "HearthError", "Identity", "Session", "opened"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from .._core.attempts import Attempts, attempts
@@ -36,6 +37,7 @@ from .._core.transport import Transport
 from .credential import Credential
 from .document import items, last_segment, link, number
 from .login import Login, demands_password_change, in_order, log_in, log_out, must_change, sessions_of
+from .own_sessions import own_session
 from .platforms.record import Platform
 
 ROOT = "/redfish/v1/"  # with the slash: iLO redirects the other form; DSP0266 wants both served
@@ -109,7 +111,12 @@ class RedfishClient:
     # Login
 
     def login(
-        self, credentials: Sequence[Credential], *, remembered: str = "", root: Optional[Mapping[str, Any]] = None
+        self,
+        credentials: Sequence[Credential],
+        *,
+        remembered: str = "",
+        root: Optional[Mapping[str, Any]] = None,
+        context: str = "",
     ) -> Credential:
         """Log in by the rules of login.py and tell which credential it was."""
         root = root or {}
@@ -118,7 +125,13 @@ class RedfishClient:
         ordered = in_order(credentials, remembered, self._platform)
         with self._attempts(ordered) as tried:
             self._login, answer = log_in(
-                self.transport, self._platform, tried, sessions=self._sessions, proof=proof, headers=self._headers
+                self.transport,
+                self._platform,
+                tried,
+                sessions=self._sessions,
+                proof=proof,
+                headers=self._headers,
+                context=context,
             )
         self.logins += 1
         if answer is not None and answer.status == 200:
@@ -134,6 +147,19 @@ class RedfishClient:
     def session_path(self) -> str:
         """The session to delete at the end; "" where there is none."""
         return self._login.session if self._login is not None else ""
+
+    @property
+    def session_context(self) -> str:
+        return self._login.context if self._login is not None else ""
+
+    @property
+    def session_created(self) -> str:
+        return self._login.created if self._login is not None else ""
+
+    @property
+    def sessions(self) -> str:
+        """The collection of sessions, once ``login`` was called."""
+        return self._sessions
 
     @property
     def username(self) -> str:
@@ -156,6 +182,8 @@ class RedfishClient:
         try:
             if login is not None and not login.basic:
                 self.transport.wind_down(LOGOUT_SECONDS)
+                if not login.session:
+                    login = replace(login, session=own_session(self, login))
                 self.logged_out = log_out(self.transport, login, self._headers)
                 if not self.logged_out:
                     self.warn("the session could not be deleted; it stays on the BMC until it ages out")
@@ -339,7 +367,12 @@ class RedfishClient:
         log_out(self.transport, login, self._headers)
         with self._attempts((login.credential,)) as tried:
             self._login, unused = log_in(
-                self.transport, self._platform, tried, sessions=self._sessions, headers=self._headers
+                self.transport,
+                self._platform,
+                tried,
+                sessions=self._sessions,
+                headers=self._headers,
+                context=login.context,
             )
         self.logins += 1
         self.warn("the BMC dropped a login that had worked; logged in once more")

@@ -41,9 +41,10 @@ from .platforms.record import Platform
 
 SESSIONS = "/redfish/v1/SessionService/Sessions"  # DSP0266 clause 13.3.4 wants it here where the root does not tell
 
-_LOGOUTS = 3  # attempts to delete a session
+_LOGOUTS = 8  # attempts to delete a session
 _NEVER_A_LOGIN = frozenset((404, 405, 501))  # there is no SessionService here
 _PASSWORD_CHANGE = re.compile(r"PasswordChangeRequired|PasswordExpired", re.IGNORECASE)
+_REFUSED_CONTEXT = re.compile(rb"PropertyUnknown|\bContext\b")
 _REFUSED_LOGIN = re.compile(
     r"InvalidUser|UnauthorizedLogin|Unauthorized|AuthenticationFail|BadCredential|NoValidSession"
     r"|Login\w*Fail|InvalidCredential|AccountLocked|UserNameOrPassword|ResourceAtUriUnauthorized",
@@ -58,6 +59,10 @@ class Login:
     credential: Credential
     session: str
     basic: bool
+    context: str = ""
+    """What was sent as the session's Context, where the BMC keeps that."""
+    created: str = ""
+    """The session's CreatedTime as the BMC answered it."""
 
 
 def in_order(credentials: Sequence[Credential], remembered: str, platform: Platform) -> List[Credential]:
@@ -81,11 +86,13 @@ def log_in(
     sessions: str = SESSIONS,
     proof: str = "/redfish/v1/Systems",
     headers: Optional[Mapping[str, str]] = None,
+    context: str = "",
 ) -> Tuple[Login, Optional[Response]]:
     """Log in with the first that is accepted of the credentials that may be tried.
 
     ``sessions`` is the collection to POST to, ``proof`` a resource that only a login can read: where Basic is used it
     is read to learn whether the credential is right, and that answer is returned, so that it need not be read twice.
+    ``context`` is stored with the session, "" for none: for platforms that can.
     Raises AuthenticationFailed, PasswordChangeRequired, AccessDenied, Busy, CredentialWithheld or what the transport
     raises.
     """
@@ -106,7 +113,7 @@ def log_in(
             if platform.login == "basic":
                 found = _basic(transport, credential, proof, headers)
             else:
-                found = _session_or_basic(transport, platform, credential, sessions, proof, headers)
+                found = _session_or_basic(transport, platform, credential, sessions, proof, headers, context)
         except PasswordChangeRequired:
             raise
         except AuthenticationFailed as error:
@@ -134,11 +141,12 @@ def log_out(transport: Transport, login: Login, headers: Optional[Mapping[str, s
         return login.basic
     try:
         for _time in range(_LOGOUTS):
-            answer = transport.request("DELETE", login.session, headers=headers, patience=2.0)
+            # Twice does no harm: whoever has been deleted may delete nothing.
+            answer = transport.request("DELETE", login.session, headers=headers, patience=2.0, idempotent=True)
             if answer.status != 401:  # at random, from a BMC whose session is still there
                 break
-    except HearthError:
-        return False
+    except HearthError as error:
+        return error.begun is not None and error.begun.status < 300
     finally:
         transport.deauthorize()
     return answer.status < 300 or answer.status in (401, 404, 410)
@@ -156,24 +164,21 @@ def _session_or_basic(
     sessions: str,
     proof: str,
     headers: Optional[Mapping[str, str]],
+    context: str,
 ) -> Tuple[Login, Optional[Response]]:
     try:
-        answer = transport.request(
-            "POST",
-            sessions,
-            body={"UserName": credential.username, "Password": credential.password},
-            headers=headers,
-            secret_body=True,
-            idempotent=False,
-            patience=0.0 if platform.basic_allowed else None,
-        )
+        answer = _post(transport, platform, credential, sessions, headers, context)
+        if context and answer.status == 400 and _REFUSED_CONTEXT.search(answer.body):
+            # Refused for its form, before anybody looked at the password: no attempt yet.
+            context = ""
+            answer = _post(transport, platform, credential, sessions, headers, context)
     except Busy as error:
         # Either the session table is full or the BMC is not ready; Basic finds out which, if it may.
         if not platform.basic_allowed:
             raise
         return _instead_of_session(transport, credential, proof, headers, error)
     if answer.status in (200, 201, 202, 204):
-        return _opened(transport, credential, answer), None
+        return _opened(transport, credential, answer, context), None
     said = " ".join(f"{message.id} {message.text}" for message in answer.messages())
     where = f"{transport.endpoint.url}{sessions}"
     if _PASSWORD_CHANGE.search(said):
@@ -200,7 +205,33 @@ def _session_or_basic(
     raise ProtocolViolation("an answer to a login that is none", found=f"HTTP {answer.status}", where=where)
 
 
-def _opened(transport: Transport, credential: Credential, answer: Response) -> Login:
+def _post(
+    transport: Transport,
+    platform: Platform,
+    credential: Credential,
+    sessions: str,
+    headers: Optional[Mapping[str, str]],
+    context: str,
+) -> Response:
+    """The answer to a login; status and header fields are enough of it, since they hold the token."""
+    body = {"UserName": credential.username, "Password": credential.password}
+    try:
+        return transport.request(
+            "POST",
+            sessions,
+            body={**body, "Context": context} if context else body,
+            headers=headers,
+            secret_body=True,
+            idempotent=False,
+            patience=0.0 if platform.basic_allowed else None,
+        )
+    except HearthError as error:
+        if error.begun is None or not 200 <= error.begun.status < 300:
+            raise
+        return Response(error.begun.status, error.begun.headers, b"", f"{transport.endpoint.url}{sessions}")
+
+
+def _opened(transport: Transport, credential: Credential, answer: Response, context: str) -> Login:
     token = answer.headers.get("X-Auth-Token")
     where = f"{transport.endpoint.url}{SESSIONS}"
     try:
@@ -214,7 +245,14 @@ def _opened(transport: Transport, credential: Credential, answer: Response) -> L
             "the BMC opened a session and gave no token", expected="X-Auth-Token", found="no such header", where=where
         )
     transport.authorize("X-Auth-Token", token)
-    login = Login(credential, _own_path(transport, session), basic=False)
+    created = body.get("CreatedTime")
+    login = Login(
+        credential,
+        _own_path(transport, session),
+        basic=False,
+        context=context,
+        created=created if isinstance(created, str) else "",
+    )
     said = " ".join(message.id for message in answer.messages())
     if _PASSWORD_CHANGE.search(said):
         error = must_change(answer, where)

@@ -268,7 +268,7 @@ class Bmc:
     def restart(self, seconds: float | None = None) -> None:
         """The BMC boots: connections die, nobody listens for a while, sessions are gone; the machine runs on."""
         if self._sessions is not None:
-            self._sessions.end_all()
+            self._sessions.restart()
         if self.real is not None:
             self._lose_media(self.real)
         self.stop()

@@ -213,6 +213,8 @@ class Manners:
     session_limit: int = 32
     session_overflow: str = "refused_503"  # "refused_503" | "refused_400" | "oldest_dropped"
     session_timeout: float = 1800.0  # seconds of idleness; a PATCH of SessionTimeout changes it
+    session_context: str = "ignored"  # Context of POST Sessions: "ignored" | "kept" (and shown) | "refused" (400)
+    session_ids: str = "random"  # "random" | "number": counted up from 1, and from 1 again after a restart
     session_location: str = "path"  # Location of POST Sessions: "path" | "absolute" | "none" | "trailing_slash"
     basic_auth: bool = True
     anonymous: bool = False  # everything can be read and done without a login (replayed captures)

@@ -29,6 +29,8 @@ class Session:
     created_at: float
     used_at: float
     peer: str = ""
+    context: str = ""
+    created: str = ""  # as it is shown
 
 
 class SessionBook:
@@ -67,7 +69,7 @@ class SessionBook:
         for token in [token for token, session in self._by_token.items() if session.used_at < oldest]:
             del self._by_token[token]
 
-    def open(self, account: Account, peer: str = "") -> Session:
+    def open(self, account: Account, peer: str = "", *, numbered: bool = False) -> Session:
         self._expire()
         if len(self._by_token) >= self._limit:
             if not self._drop_oldest:
@@ -75,7 +77,7 @@ class SessionBook:
             del self._by_token[min(self._by_token.values(), key=lambda session: session.used_at).token]
         self._made += 1
         now = self._clock()
-        identity = f"{self._made:04d}{self._random.getrandbits(24):06x}"
+        identity = str(self._made) if numbered else f"{self._made:04d}{self._random.getrandbits(24):06x}"
         session = Session(identity, account, f"{self._random.getrandbits(160):040x}", now, now, peer)
         self._by_token[session.token] = session
         return session
@@ -101,6 +103,11 @@ class SessionBook:
 
     def end(self, session: Session) -> None:
         self._by_token.pop(session.token, None)
+
+    def restart(self) -> None:
+        """All are gone, and counting begins anew."""
+        self.end_all()
+        self._made = 0
 
     def end_all(self, account: Account | None = None) -> None:
         """All sessions, or all of one account (it was deleted, disabled or got another password)."""

@@ -44,6 +44,7 @@ NVIDIA = Platform(
     expand="",
     asleep=_BEHIND_HGX,
     no_gpu_id=r"^(HGX_)?(CPU|FPGA)",
+    session_context=True,  # bmcweb: see openbmc.py
 )
 
 GH200 = replace(

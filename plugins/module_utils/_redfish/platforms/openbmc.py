@@ -19,6 +19,9 @@ OPENBMC = Platform(
         Sign(product=r"OpenBMC"),
     ),
     # 1800 s of idleness, 200 connections; the number of sessions is not bounded in the sources (field notes §2.10).
+    # Sessions take Context and show it; bmcweb of before 2022 refuses it before it looks at the password, and is asked
+    # without (openbmc/bmcweb, redfish-core/lib/redfish_sessions.hpp).
+    session_context=True,
     # $expand is compiled out by default and answered with 501: members one by one (field notes §2.10, §8.12).
     expand="",
     # ids are "cpu0", "dimm0", "gpu0" (D-Bus object names)

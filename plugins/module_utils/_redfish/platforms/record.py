@@ -92,6 +92,7 @@ class Platform:
     login: str = "session"  # "session" | "basic": what a run uses when both work
     basic_allowed: bool = True  # Basic may stand in where no session is to be had (table full, no SessionService)
     session_limit: int = 0  # sessions at the same time; 0 = not known
+    session_context: bool = False  # Context of a new session is kept and shown, so that ours can be told by it
     session_full: str = r"SessionLimitExceeded"  # MessageId or text of the refusal that means "table full"
     lockout_threshold: int = 0  # failed logins that lock the account; 0 = not known
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.emulators.redfish.accounts import Account
@@ -34,28 +33,30 @@ class Sessions:
         return None if session is None else self._body(bmc, session)
 
     def _body(self, bmc: Bmc, session: Session) -> Template:
-        age = timedelta(seconds=bmc.around.clock() - session.created_at)
-        return {
+        body: Template = {
             "@odata.type": "#Session.v1_7_1.Session",
             "Id": session.id,
             "Name": "User Session",
             "UserName": session.account.username,
             "SessionType": "Redfish",
-            "CreatedTime": (bmc.now() - age).strftime("%Y-%m-%dT%H:%M:%S+00:00"),
+            "CreatedTime": session.created,
         }
+        return {**body, "Context": session.context} if session.context else body
 
     def create(self, bmc: Bmc, collection: str, request: Request, account: Account | None) -> Reply:
-        username, password = self._credentials(request)
+        username, password, context = self._asked(bmc, request)
         found = bmc.accounts.check(username, password)
         if found is None:
             bmc.counters.failed_logins += 1
             raise Refusal(401, "NoValidSession")
         bmc.counters.logins += 1
         try:
-            session = bmc.sessions.open(found)
+            session = bmc.sessions.open(found, numbered=bmc.manners.session_ids == "number")
         except NoRoom:
             status = 400 if bmc.manners.session_overflow == "refused_400" else 503
             raise Refusal(status, "SessionLimitExceeded") from None
+        session.created = bmc.now().strftime("%Y-%m-%dT%H:%M:%S+00:00")
+        session.context = context if bmc.manners.session_context == "kept" else ""
         bmc.counters.sessions_created += 1
         path = f"{collection}/{session.id}"
         body = {"@odata.id": path, **self._body(bmc, session)}
@@ -72,7 +73,8 @@ class Sessions:
             headers.append(("Location", location))
         return Reply(201, body, headers)
 
-    def _credentials(self, request: Request) -> tuple[str, str]:
+    def _asked(self, bmc: Bmc, request: Request) -> tuple[str, str, str]:
+        """User name, password and context."""
         try:
             body = json.loads(request.body)
         except (ValueError, RecursionError):
@@ -84,7 +86,9 @@ class Sessions:
                 raise Refusal(400, "CreateFailedMissingReqProperties", name, related=name)
             if not isinstance(body[name], str):
                 raise Refusal(400, "PropertyValueTypeError", "…", name, related=name)
-        return body["UserName"], body["Password"]
+        if "Context" in body and bmc.manners.session_context == "refused":
+            raise Refusal(400, "PropertyUnknown", "Context", related="Context")
+        return body["UserName"], body["Password"], str(body.get("Context", ""))
 
     def change(self, bmc: Bmc, collection: str, member: str, change: dict[str, Json], account: Account) -> None:
         raise Refusal(405, "OperationNotAllowed")

@@ -142,6 +142,7 @@ def build(plan: ServerPlan, board: Baseboard, product: str, redfish_version: str
 
 
 MANNERS = Manners(
+    session_context="kept",  # openbmc/bmcweb: redfish_sessions.hpp
     password_length=(8, 20),
     host_off_503=PREFIXES,  # field notes §6: HGX_* 503 while the host is off
     message_registry="Base.1.16",

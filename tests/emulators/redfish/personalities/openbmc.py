@@ -232,6 +232,7 @@ PERSONALITY = Personality(
     tree=tree,
     serial_pattern="QTFCJ0########",
     manners=Manners(
+        session_context="kept",  # openbmc/bmcweb: redfish_sessions.hpp
         expand="refused_501",  # compiled out by default, unknown $-queries are 501 (field notes 2.10)
         session_timeout=1800.0,  # field notes 2.10
         password_length=(8, 20),
