@@ -7,7 +7,7 @@
 A session is left behind by a worker that was killed, and by a login whose answer was lost. What proves that it is ours:
 
 - its Context, a random text that went with the login and was written down before (only where the platform keeps it);
-- the path that the BMC told when it was opened, with an Id that is not given twice, or with the CreatedTime that it told;
+- the path that the BMC told when it was opened, with an Id that is not given twice or the CreatedTime that it told;
 - being the only one of our user name, while a token says that one of ours is open.
 
 Without proof it stays until it ages out.

@@ -39,8 +39,8 @@ def describe(bmc: Bmc, arguments: dict[str, Any]) -> Any:
 
 
 def state(bmc: Bmc, arguments: dict[str, Any]) -> Any:
-    """What is so, whatever the BMC's faults have it say: power, boot settings (those that wait for the next boot first),
-    media, lights, and who is logged in."""
+    """What is so, whatever the BMC's faults have it say: power, boot settings (those that wait for the next boot
+    first), media, lights, and who is logged in."""
     kinds = bmc.platform.tree.by_kind
     systems = kinds.get("ComputerSystem", ())
     lit = [path for kind in ("ComputerSystem", "Chassis", "Drive") for path in kinds.get(kind, ())]
