@@ -199,6 +199,14 @@ class SushyConnector:
         return finished
 
 
+class NotJson(ProtocolViolation, ValueError):
+    """A ValueError, which sushy expects of broken JSON and mostly lets pass, and one of ours where it does."""
+
+    @property
+    def type(self) -> str:
+        return ProtocolViolation.__name__
+
+
 class SushyResponse:
     """An answer as sushy knows it from requests."""
 
@@ -216,11 +224,11 @@ class SushyResponse:
         return self.content.decode("utf-8", "replace")
 
     def json(self) -> Dict[str, Any]:
-        """The JSON object; ValueError for anything else, which is what sushy expects."""
+        """The JSON object; NotJson for anything else."""
         try:
             document = self._response.json()
         except ProtocolViolation as exc:
-            raise ValueError(exc.msg) from exc
+            raise NotJson(exc.msg, expected=exc.expected, found=exc.found, where=exc.where, next=exc.next) from exc
         if not self.ok:
             document["error"] = _well_formed_error(document.get("error"))
         return document

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -14,12 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -154,14 +154,16 @@ class Fleet:
 
     def admin(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """``fleet.admin("PUT", "/bmcs/127.43.0.1/faults", {"black_hole": {}})``; raises FleetFailed on refusal."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.description["admin"] + path, data, method=method)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=60) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise FleetFailed(f"{method} {path}: {error.code} {error.read().decode(errors='replace')}") from error
+        place = urlsplit(self.description["admin"])
+        # Not urllib: it reads the system's authorities (35 ms of CPU) for each opener, for HTTP, too.
+        connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request(method, path, None if body is None else json.dumps(body).encode())
+            answer = connection.getresponse()
+            said = answer.read()
+        if answer.status >= 300:
+            raise FleetFailed(f"{method} {path}: {answer.status} {said.decode(errors='replace')}")
+        return json.loads(said)
 
     def statistics(self) -> dict[str, Any]:
         return cast("dict[str, Any]", self.admin("GET", "/statistics"))
