@@ -139,6 +139,8 @@ class PreconditionFailed(HearthError):
 class Refused(HearthError):
     """The peer understood the request and refused it (HTTP 400 and its like)."""
 
+    usual_next = "look into the BMC's log; what it refuses may depend on what the machine is doing"
+
 
 class TpmLockedOut(Refused):
     """The TPM refuses every authorization until its lockout ends: that looks like a denial, and is none."""

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import threading
 from contextlib import ExitStack
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core import errors
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.response import Headers, Response
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import (
     Deadline,
     Endpoint,
@@ -27,6 +29,7 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.sushy_connector import (
     SushyConnector,
+    SushyResponse,
     open_service,
     typed_error,
 )
@@ -447,3 +450,10 @@ def test_sushy_drives_every_platform_of_the_fleet(platform: str, auth: str, flee
         wanted = sushy.ResetType.FORCE_OFF if system.power_state == sushy.PowerState.ON else sushy.ResetType.ON
         assert wanted in system.get_allowed_reset_system_values()
         assert transport.counters.handshakes == transport.counters.connects
+
+
+def test_broken_json_that_sushy_lets_pass_is_one_of_our_errors() -> None:
+    answer = SushyResponse(Response(200, Headers([]), b'{"Id": ', "https://bmc/x", str), datetime.now(timezone.utc))
+    with pytest.raises(ValueError) as caught:  # what sushy waits for
+        answer.json()
+    assert isinstance(caught.value, errors.ProtocolViolation) and caught.value.as_dict()["type"] == "ProtocolViolation"
