@@ -24,8 +24,8 @@ TCTI = "TPM2TOOLS_TCTI"
 _PATIENCE = 180
 
 # TCG "TPM 2.0 Library", Part 2, 6.6: TPM_RC_LOCKOUT; TPM_RC_BAD_AUTH and TPM_RC_AUTH_FAIL with the session's number.
-_LOCKOUT = re.compile(r"0x921\b")
-_AUTHORIZATION = re.compile(r"0x9(?:a2|8e)\b", re.IGNORECASE)
+_LOCKOUT = re.compile(r"0x0*921\b")
+_AUTHORIZATION = re.compile(r"0x0*9(?:a2|8e)\b", re.IGNORECASE)
 
 
 class Tpm2Tools:

@@ -77,7 +77,7 @@ def unrestricted_key_signs_anything(machines: Machines) -> Case:
     genuine = machine.attest(challenge)[1]
     key = unrestricted_key_below_ek(machine)
     good = replayed_values(HEARTH.log)
-    identity = replace(machine.introduce().identity, attestation_key=key.public)
+    identity = replace(machine.introduce_and_forget(), attestation_key=key.public)
     case = Case(machines.expectation(), challenge, identity, genuine)
     written = forged_attestation(key.attestation_for(case), good)
     return with_answer(

@@ -94,6 +94,11 @@ class Machine:
     def introduce(self, ek_algorithm: str = "rsa", ak_algorithm: str = "ecc") -> attester.Introduction:
         return attester.introduce(ek_algorithm, ak_algorithm, self.log_file, self.tpm.environment)
 
+    def introduce_and_forget(self, ek_algorithm: str = "rsa") -> Identity:
+        introduction = self.introduce(ek_algorithm)
+        attester.forget(introduction.place)
+        return introduction.identity
+
     def answer(self, introduction: attester.Introduction, challenge: Challenge) -> Answer:
         credential = credential_for(introduction.identity, challenge)
         return attester.answer(introduction.place, credential, challenge.nonce, self.log_file, self.tpm.environment)

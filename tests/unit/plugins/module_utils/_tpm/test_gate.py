@@ -52,7 +52,7 @@ def test_an_honest_machine_passes(boot: RecordedBoot, ak_algorithm: str, machine
 @pytest.mark.parametrize("ak_algorithm", ["rsa", "ecc"])
 def test_an_endorsement_key_on_p256_will_do(ak_algorithm: str, machines: Machines) -> None:
     machine = machines.booted(kind="uncertified")
-    first = machine.introduce("ecc").identity
+    first = machine.introduce_and_forget("ecc")
     certificate = machines.certificate(first)
     path = machine.tpm.directory / "ecc.der"
     path.write_bytes(certificate)
@@ -106,7 +106,7 @@ def test_no_tpm_opens_a_credential_for_a_key_that_it_does_not_hold(machines: Mac
     asked.log = second.log
     challenge = new_challenge()
     introduction = asked.introduce()
-    other = second.introduce().identity
+    other = second.introduce_and_forget()
     mixed = replace(introduction, identity=replace(introduction.identity, attestation_key=other.attestation_key))
     with pytest.raises(Exception, match="tpm2_activatecredential failed"):
         asked.answer(mixed, challenge)
