@@ -101,30 +101,33 @@ class Daemons:
 
     def running(self, name: str) -> Process | None:
         """The process of a daemon, if it still is the one that was started."""
-        try:
-            recorded = process_of((self.directory / f"{name}.pid").read_text(encoding="utf-8", errors="replace"))
-        except OSError:
-            return None
-        if recorded is None:
-            return None
-        try:
-            now = process_of(Path(f"/proc/{recorded.pid}/stat").read_text(encoding="utf-8", errors="replace"))
-        except OSError:
-            return None
-        if now is None or now.state in "ZX" or now.started != recorded.started:
-            return None
-        return now
+        recorded = self._recorded(name)
+        return recorded if recorded is not None and _lives(recorded) else None
 
     def session(self, name: str) -> list[Process]:
-        """A daemon and everything that it started and that did not leave its session."""
-        leader = self.running(name)
-        return [] if leader is None else [process for process in processes() if process.session == leader.pid]
+        """A daemon and everything that it started and that did not leave its session, also when it died before them.
+
+        While one of them lives, the kernel gives the session's number to nobody else.
+        """
+        recorded = self._recorded(name)
+        if recorded is None or _is_another(recorded):
+            return []
+        return [each for each in processes() if each.session == recorded.pid and each.started >= recorded.started]
+
+    def _recorded(self, name: str) -> Process | None:
+        """What the daemon wrote when it was started, if that was since this machine booted."""
+        try:
+            line = (self.directory / f"{name}.pid").read_text(encoding="utf-8", errors="replace")
+            _digest, boot = (self.directory / f"{name}.digest").read_text(encoding="utf-8").split()
+        except (OSError, ValueError):
+            return None
+        return process_of(line) if boot == _boot() else None
 
     def is_as(self, daemon: Daemon) -> bool:
         """Whether it runs, as it is to be."""
         try:
-            digest = (self.directory / f"{daemon.name}.digest").read_text(encoding="utf-8")
-        except OSError:
+            digest, _boot_id = (self.directory / f"{daemon.name}.digest").read_text(encoding="utf-8").split()
+        except (OSError, ValueError):
             return False
         return digest == daemon.digest and self.running(daemon.name) is not None
 
@@ -139,7 +142,7 @@ class Daemons:
     def start(self, daemon: Daemon) -> Process:
         self.directory.mkdir(parents=True, exist_ok=True)
         pid_file, log = self.directory / f"{daemon.name}.pid", self.directory / f"{daemon.name}.log"
-        (self.directory / f"{daemon.name}.digest").write_text(daemon.digest, encoding="utf-8")
+        (self.directory / f"{daemon.name}.digest").write_text(f"{daemon.digest} {_boot()}\n", encoding="utf-8")
         with log.open("ab") as output:
             child = subprocess.Popen(
                 ["/bin/sh", "-c", _RECORD_AND_BECOME, str(pid_file), *daemon.argv],
@@ -196,12 +199,27 @@ class Daemons:
         return False
 
 
-def _lives(process: Process) -> bool:
+def _now(process: Process) -> Process | None:
+    """Who has its process id now."""
     try:
-        now = process_of(Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace"))
+        return process_of(Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace"))
     except OSError:
-        return False
+        return None
+
+
+def _lives(process: Process) -> bool:
+    now = _now(process)
     return now is not None and now.state not in "ZX" and now.started == process.started
+
+
+def _is_another(process: Process) -> bool:
+    now = _now(process)
+    return now is not None and now.started != process.started
+
+
+def _boot() -> str:
+    """What tells this boot of the machine from all others: process ids and start times begin anew with each."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def _environment() -> dict[str, str]:

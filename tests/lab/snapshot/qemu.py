@@ -40,14 +40,9 @@ def plug_nvme(machine: Machine) -> None:
 
 
 def _has_nvme(machine: Machine) -> bool:
-    def devices(listing: list[dict[str, Any]]) -> list[str]:
-        found = []
-        for device in listing:
-            found.append(device.get("qdev_id", ""))
-            found += devices(device.get("pci_bridge", {}).get("devices", []))
-        return found
-
-    return NVME_DEVICE in [name for bus in _monitor(machine, "query-pci") for name in devices(bus["devices"])]
+    # Not query-pci: while firmware has not numbered the buses yet, that does not look behind the port.
+    there = _monitor(machine, "qom-list", path="/machine/peripheral")
+    return NVME_DEVICE in [device["name"] for device in there]
 
 
 def _monitor(machine: Machine, execute: str, **arguments: object) -> Any:

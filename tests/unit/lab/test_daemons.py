@@ -64,6 +64,32 @@ def test_what_it_started_stops_with_it(daemons: Daemons, tmp_path: Path) -> None
     assert not alive(child)
 
 
+def test_what_outlived_it_is_stopped_too(daemons: Daemons, tmp_path: Path) -> None:
+    """A server whose first process is killed leaves workers that hold its port."""
+    started = tmp_path / "started"
+    family = Daemon("family", ("sh", "-c", f"sleep 600 & echo $! >{started}; wait"), ready=str(started))
+    daemons.ensure(family)
+    child, leader = int(started.read_text()), daemons.running("family")
+    assert leader is not None
+    os.kill(leader.pid, 9)
+    assert alive(child)
+    started.unlink()
+    daemons.ensure(family)
+    assert not alive(child)
+    daemons.stop("family")
+
+
+def test_a_record_of_before_the_machine_was_booted_names_nobody(daemons: Daemons) -> None:
+    daemons.ensure(SLEEPER)
+    record = daemons.directory / "sleeper.digest"
+    honest = record.read_text()
+    record.write_text(f"{honest.split()[0]} 00000000-0000-0000-0000-000000000000\n")
+    assert daemons.running("sleeper") is None
+    assert daemons.session("sleeper") == []
+    record.write_text(honest)
+    daemons.stop("sleeper")
+
+
 def test_with_alone_what_it_started_lives_on(daemons: Daemons, tmp_path: Path) -> None:
     started = tmp_path / "started"
     daemons.ensure(Daemon("parent", ("sh", "-c", f"sleep 600 & echo $! >{started}; wait"), ready=str(started)))
