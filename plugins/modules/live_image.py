@@ -17,7 +17,8 @@ description:
   - The same package list, overlays and options make the same bytes, wherever and whenever the image is made.
   - Beside the image lie its manifest (what is in it, and what each boot of it will measure into the TPM), its package
     list, and the checksums of all three, signed where O(signing_key) is given.
-  - The role P(hearth.datacenter.live_image#role) calls it, and brings the overlay that makes a live system of the packages.
+  - The role P(hearth.datacenter.live_image#role) calls it, and brings the overlay that makes a live system of the
+    packages.
 notes:
   - It runs on the machine that builds images, as root, with C(mmdebstrap), C(squashfs-tools), C(xorriso), C(mtools) and
     C(dosfstools). For another architecture than its own, programs of that architecture must run there
@@ -49,7 +50,9 @@ options:
       - Defaults to V(hearth-live-) and the architecture.
     type: str
   overlays:
-    description: Directories that are laid over the root file system, later ones over earlier ones. Their files become root's.
+    description:
+      - Directories that are laid over the root file system, later ones over earlier ones. Their files become
+        root's.
     type: list
     elements: path
     required: true
@@ -110,7 +113,9 @@ live_image:
   type: dict
   contains:
     image_id:
-      description: Digest of everything that the image is made from. The running system says it in C(/etc/hearth-live-image.json).
+      description:
+        - Digest of everything that the image is made from. The running system says it in C(/etc/hearth-live-
+          image.json).
       type: str
       returned: success
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08

@@ -13,18 +13,22 @@ version_added: 0.1.0
 author:
   - The hearth.datacenter authors (@hearth-datacenter)
 description:
-  - Writes what one machine needs to know when it boots the live image. That is its name, its addresses, who may log in, and
+  - Writes what one machine needs to know when it boots the live image. That is its name, its addresses, who may log
+    in, and
     the SSH host key that it shows, which is made here and now.
-  - Since the public half of that key comes back as a result, the controller knows the machine before it connects for the
+  - Since the public half of that key comes back as a result, the controller knows the machine before it connects for
+    the
     first time.
   - For a BMC with two slots that is a small medium of its own, for a BMC with one slot a copy of the image, changed in
     an area that neither Secure Boot nor the measured boot looks at.
   - There is no password in it, and no way to log in with one.
 notes:
   - It runs on the machine that publishes media, so delegate it there. It needs C(ssh-keygen) and C(xorriso).
-  - The private host key is in the medium and nowhere else, and the medium travels unencrypted to the BMC. So the key is for this boot only.
+  - The private host key is in the medium and nowhere else, and the medium travels unencrypted to the BMC. So the key
+    is for this boot only.
     Have the node make another one over the first connection, as the role P(hearth.datacenter.boot_live#role) does.
-  - The live system extends PCR 12 with the SHA-256 of the document before it uses it, so a TPM quote proves which one it was given.
+  - The live system extends PCR 12 with the SHA-256 of the document before it uses it, so a TPM quote proves which one
+    it was given.
 extends_documentation_fragment:
   - hearth.datacenter._attributes
 attributes:
@@ -156,7 +160,7 @@ EXAMPLES = r"""
     network:
       interfaces:
         - match:
-            mac: 52:54:00:12:34:56
+            mac: "52:54:00:12:34:56"
           addresses: [192.0.2.17/24]
           gateway: 192.0.2.1
           dns: [192.0.2.53]

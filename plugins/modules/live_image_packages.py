@@ -96,7 +96,9 @@ EXAMPLES = r"""
     package_cache: /var/cache/hearth/live-image/packages
     sources:
       - deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main
-      - deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian-security bookworm-security main
+      - >-
+        deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian-security
+        bookworm-security main
     packages:
       - busybox
       - initramfs-tools

@@ -17,7 +17,7 @@ from typing import Dict, Iterator, Tuple
 
 from .._core.errors import BadInput, VerificationFailed
 from .architecture import Architecture, architecture
-from .commands import Commands, build_environment, require_tools
+from .commands import Commands, MissingTool, build_environment, require_tools
 from .initrd import with_digest
 from .iso_image import GRUB_CFG, INITRD, KERNEL, SQUASHFS, Loader, grub_cfg, make_iso
 from .package_cache import fetch, missing, repository, sha256_of
@@ -30,6 +30,7 @@ TOOLS = ("mmdebstrap", "apt-get", "dpkg-deb", "mksquashfs", "xorriso", "mkfs.vfa
 # In the running system: which image it is.
 IDENTITY = "etc/hearth-live-image.json"
 
+_BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _FREE_BYTES = 3 << 30
 
 # Nobody reads these on a machine that is a guest for an hour. Licences stay.
@@ -128,6 +129,7 @@ def build(spec: ImageSpec, cache: Path, workspace: Path, log: Path) -> Built:
     """Make the image in an empty workspace."""
     epoch = spec.packages.source_date_epoch
     commands = Commands(log, build_environment(epoch))
+    _require_programs_run(spec.architecture, commands)
     lost = missing(cache, spec.packages.packages)
     if lost:
         fetch(cache, lost, (), commands)
@@ -164,6 +166,18 @@ def new_workspace(parent: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix="hearth-live-image-", dir=parent))
 
 
+def _require_programs_run(wanted: Architecture, commands: Commands) -> None:
+    """Programs of the image run while it is made: the packages' scripts, and those that make the initrd."""
+    host = commands.run("dpkg", "--print-architecture").strip()
+    if wanted.name != host and not (_BINFMT / wanted.emulator).exists():
+        raise MissingTool(
+            f"programs for {wanted.name} do not run on this machine",
+            expected=f"{_BINFMT / wanted.emulator}",
+            found=f"an {host} machine without it",
+            next="Install qemu-user-static and have binfmt_misc mounted, or let the role do it.",
+        )
+
+
 def _make_root(spec: ImageSpec, workspace: Path, root: Path, commands: Commands) -> None:
     wanted = spec.packages.wanted
     overlays = (*spec.overlays, workspace / "identity")
@@ -172,6 +186,8 @@ def _make_root(spec: ImageSpec, workspace: Path, root: Path, commands: Commands)
         hooks.append(f"--dpkgopt=path-{pattern}")
     commands.run(
         *("mmdebstrap", "--mode=root", "--variant=apt", f"--architectures={wanted.architecture}"),
+        # It would ask arch-test, a package that not every mirror has.
+        "--skip=check/qemu",
         f"--include={','.join(wanted.packages)}",
         *hooks,
         f'--customize-hook={spec.customize} "$1"',

@@ -103,15 +103,22 @@ def read_package_list(path: Path) -> PackageList:
     try:
         if document["schema"] != SCHEMA:
             raise _unusable(path, f"schema {document['schema']!r}")
-        wanted = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in document["wanted"].items()
-        }
         packages = tuple(_package(path, entry) for entry in document["packages"])
         if len({package.name for package in packages}) != len(packages):
             raise _unusable(path, "a package is listed twice")
-        return PackageList(Wanted(**wanted), int(document["source_date_epoch"]), packages)
+        return PackageList(_wanted(document["wanted"]), int(document["source_date_epoch"]), packages)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unusable(path, f"{type(error).__name__}: {error}") from error
+
+
+def _wanted(entry: Mapping[str, Any]) -> Wanted:
+    return Wanted(
+        architecture=str(entry["architecture"]),
+        suite=str(entry["suite"]),
+        sources=tuple(entry["sources"]),
+        packages=tuple(entry["packages"]),
+        boot_packages=tuple(entry["boot_packages"]),
+    )
 
 
 def _package(path: Path, entry: Mapping[str, Any]) -> Package:

@@ -98,7 +98,7 @@ def test_a_vlan_on_a_bond(tmp_path: Path) -> None:
     assert (bond["NetDev"]["Name"], bond["NetDev"]["Kind"], bond["Bond"]["Mode"]) == ("bond0", "bond", "802.3ad")
     below = (done.root / "etc/systemd/network/30-hearth-000.network").read_text()
     assert "VLAN=vlan20\nVLAN=storage\n" in below
-    assert "Address" not in below
+    assert "\nAddress=" not in below
     for member, mac in enumerate((MAC, OTHER)):
         unit = done.unit(f"30-hearth-000-{member:02d}.network")
         assert (unit["Match"]["PermanentMACAddress"], unit["Network"]["Bond"]) == (mac, "bond0")
