@@ -249,9 +249,7 @@ def test_a_machine_that_is_off_comes_back_as_it_was_saved(up: Rack) -> None:
     assert holds(machine, "virtio", "0x22")
     assert holds(machine, "nvme", "0x11")
 
-
-def test_a_snapshot_that_is_deleted_takes_nothing_from_what_stands_on_it(up: Rack) -> None:
-    [machine] = up.machines
+    # Deleting one takes nothing from what stands on it.
     assert {each.name for each in snapshot.listing(up)} == {"first", "second"}
     snapshot.restore(up, "second", machine)
     snapshot.delete(up, "first", machine)
@@ -271,7 +269,7 @@ def test_a_machine_without_a_system_cannot_be_saved_running_and_is_none_the_wors
         with pytest.raises(snapshot.SnapshotError, match="does not let go of its NVMe disk"):
             snapshot.save(up, "firmware", machine, patience=3)
         assert virsh.state(machine.name) == "running"
-        assert snapshot.listing(up) == []
+        assert "firmware" not in {each.name for each in snapshot.listing(up)}
     finally:
         virsh.virsh("destroy", machine.name)
 
