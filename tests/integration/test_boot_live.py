@@ -28,8 +28,8 @@ pytestmark = [
 ]
 
 PLAYBOOK = "hearth.datacenter.boot_live"
-# A drive for sticks and one for discs; two drives; one drive.
-PLATFORMS = {"ilo6": 1, "openbmc": 1, "supermicro": 1}
+# A drive for sticks and one for discs; one drive.
+PLATFORMS = {"ilo6": 1, "supermicro": 1}
 LEFT = [
     {"hearth.datacenter.redfish_virtual_media": {"state": "ejected"}, "check_mode": True},
     {"hearth.datacenter.redfish_boot": {"state": "disabled"}, "check_mode": True},
@@ -114,19 +114,21 @@ def test_a_bmc_that_never_reads_is_told_of_before_the_deadline(hosts: Discovered
         assert said.endswith("Loading Linux {{ 7 * 7 }} hearth: waiting for a disc")
     assert nothing_is_left(hosts)
     # one drive: the configuration travels in a copy of the image
-    modes = {
-        bmc["platform"]: result["invocation"]["module_args"]["mode"]
+    inserted = {
+        bmc["platform"]: [
+            result["virtual_media"]["slot"]
+            for result in ran.of(hosts.name_of(bmc["address"]))
+            if (result.get("virtual_media") or {}).get("slot")
+        ]
         for bmc in fleet.bmcs
-        for result in ran.of(hosts.name_of(bmc["address"]))
-        if "live_image_node" in result
     }
-    assert modes == {"ilo6": "medium", "openbmc": "medium", "supermicro": "patched"}
+    assert {platform: len(slots) for platform, slots in inserted.items()} == {"ilo6": 2, "supermicro": 1}
 
 
 def test_check_mode_shows_it_and_changes_nothing(hosts: DiscoveredHosts) -> None:
     ran = hosts.playbook(PLAYBOOK, "--check", "--diff")
     assert ran.code == 0, ran.said
-    assert switched_on(ran) == len(PLATFORMS) and f"http://{SERVER}:8480/" in ran.said
+    assert ran.said.count(f"http://{SERVER}:8480/") >= len(PLATFORMS)
     assert nothing_is_left(hosts)
     assert not (hosts.folder / "known_hosts").exists() and not (hosts.folder / "records").exists()
 
@@ -165,8 +167,6 @@ def test_a_media_server_that_cannot_be_used_is_told_of_before_a_bmc_is_touched(
     [
         {"boot_live_authorized_keys": []},
         {"boot_live_clients": ["bmc.example.net"]},
-        {"boot_live_timeout": 1},
-        {"boot_live_node_medium": "third"},
     ],
     ids=str,
 )
