@@ -46,7 +46,8 @@ def environment(rack: Rack) -> dict[str, str]:
 def preparation(images: Path = IMAGES) -> list[str]:
     """The command that builds the image where it must, and writes how to boot it into the rack's inventory."""
     playbook = ROOT / "tests" / "lab" / "live.yml"
-    return ["ansible-playbook", "-i", "localhost,", "-e", f"live_cache={images}", str(playbook)]
+    places = ["-e", f"live_cache={images}", "-e", f"live_packages={IMAGES / 'packages'}"]
+    return ["ansible-playbook", "-i", "localhost,", *places, str(playbook)]
 
 
 class Live:

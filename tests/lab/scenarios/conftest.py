@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from tests.lab import rack as lab
 from tests.lab.live import Live
+from tests.toolchain.lab import rack_up
 from tests.toolchain.scenarios import NO_RACK
 
 
@@ -32,3 +34,18 @@ def live(rack: lab.Rack, tmp_path_factory: pytest.TempPathFactory) -> Live:
     live = Live(rack, tmp_path_factory.mktemp("live"))
     live.prepare()
     return live
+
+
+@pytest.fixture(scope="module")
+def repaired(rack: lab.Rack) -> Iterator[None]:
+    """For a scenario that breaks something of the rack: a second rack-up mends it, as it would for anybody."""
+    yield
+    variables = {
+        "rack_name": rack.name,
+        "rack_machines": len(rack.machines),
+        "rack_management_network": rack.management.network,
+        "rack_management_bridge": rack.management.bridge,
+        "rack_data_network": rack.data.network,
+        "rack_data_bridge": rack.data.bridge,
+    }
+    assert rack_up([word for name, value in variables.items() for word in ("-e", f"{name}={value}")]) == 0

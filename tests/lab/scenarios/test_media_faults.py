@@ -10,14 +10,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.lab.live import Live
 from tests.lab.rack import Machine, Rack
-from tests.toolchain.lab import rack_up
 
 EMPTY = {"hearth.datacenter.redfish_virtual_media": {"state": "ejected"}, "check_mode": True}
 
@@ -25,26 +23,6 @@ EMPTY = {"hearth.datacenter.redfish_virtual_media": {"state": "ejected"}, "check
 @pytest.fixture
 def machine(rack: Rack) -> Machine:
     return rack.machines[0]
-
-
-@pytest.fixture
-def repaired(rack: Rack) -> Iterator[None]:
-    """Afterwards the rack's media server runs again, by a second rack-up as anybody would do it."""
-    yield
-    assert rack_up(variables_of(rack)) == 0
-
-
-def variables_of(rack: Rack) -> list[str]:
-    """What rack-up was given when it made this rack."""
-    variables = {
-        "rack_name": rack.name,
-        "rack_machines": len(rack.machines),
-        "rack_management_network": rack.management.network,
-        "rack_management_bridge": rack.management.bridge,
-        "rack_data_network": rack.data.network,
-        "rack_data_bridge": rack.data.bridge,
-    }
-    return [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
 
 
 def sent(rack: Rack) -> int:
@@ -70,6 +48,21 @@ def kill_the_media_server_once_it_is_read(rack: Rack) -> threading.Thread:
     return thread
 
 
+def test_a_slow_media_server_makes_a_slow_boot(rack: Rack, live: Live, machine: Machine) -> None:
+    configuration = Path(rack.servers["media"]["directory"]) / "nginx.conf"
+    fast = configuration.read_text()
+    pid = int((configuration.parent / "nginx.pid").read_text())
+    configuration.write_text(fast.replace("limit_rate 0;", "limit_rate 3m;"))
+    assert configuration.read_text() != fast
+    os.kill(pid, signal.SIGHUP)
+    try:
+        ran = live.boot(machine, boot_live_reboot=True, boot_live_timeout=1800)
+    finally:
+        configuration.write_text(fast)
+        os.kill(pid, signal.SIGHUP)
+    assert ran.code == 0, ran.said[-6000:]
+
+
 @pytest.mark.usefixtures("repaired")
 def test_a_media_server_that_is_killed_in_mid_boot(rack: Rack, live: Live, machine: Machine) -> None:
     killer = kill_the_media_server_once_it_is_read(rack)
@@ -88,18 +81,3 @@ def test_a_media_server_that_is_killed_in_mid_boot(rack: Rack, live: Live, machi
     assert "The media are out, and withdrawn. It boots by its own order." in why
     assert live.published() == []
     assert [result["changed"] for result in live.tasks([EMPTY], machine).results] == [False]
-
-
-def test_a_slow_media_server_makes_a_slow_boot(rack: Rack, live: Live, machine: Machine) -> None:
-    configuration = Path(rack.servers["media"]["directory"]) / "nginx.conf"
-    fast = configuration.read_text()
-    pid = int((configuration.parent / "nginx.pid").read_text())
-    configuration.write_text(fast.replace("limit_rate 0;", "limit_rate 3m;"))
-    assert configuration.read_text() != fast
-    os.kill(pid, signal.SIGHUP)
-    try:
-        ran = live.boot(machine, boot_live_reboot=True, boot_live_timeout=1800)
-    finally:
-        configuration.write_text(fast)
-        os.kill(pid, signal.SIGHUP)
-    assert ran.code == 0, ran.said[-6000:]
