@@ -32,8 +32,8 @@ _VARIABLES = (
     "rack_name=hearth-lab-test",
     "rack_management_bridge=hlabt-mgmt",
     "rack_data_bridge=hlabt-data",
-    "rack_management_network=172.31.217.0/24",
-    "rack_data_network=172.31.218.0/24",
+    "rack_management_network=172.31.233.0/24",
+    "rack_data_network=172.31.234.0/24",
     "rack_virtualbmc_control_port=50892",
 )
 # pytest's fixtures read it: why there is no rack, where there cannot be one.
