@@ -52,7 +52,7 @@ _LIFECYCLE = {
     "Crashed": "Off",
 }
 _ANSWER_WITHIN = 15.0  # seconds that an action waits for its machine before it says "accepted"
-_RESET_TOLD = 5.0
+_RESET_TOLD = 15.0  # seconds that libvirt has to tell of a reset, on a machine with much to do
 
 
 @dataclass
@@ -186,8 +186,11 @@ class DomainMachine:
         self._tasks.discard(task)
         if task is self._last:
             self._power.goal = self._power.passing = ""
-        if not task.cancelled() and isinstance(error := task.exception(), MachineFailed):
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, MachineFailed):
             self._side.log(f"The machine did not do it: {error}", "Critical")
+        elif error is not None:
+            self._side.loop.call_exception_handler({"message": "a machine's task failed", "exception": error})
 
     async def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
         async with self._lock:
@@ -276,7 +279,7 @@ class DomainMachine:
                 return  # a start of ours looks by itself
             before = self._power.state
             self._came_to(state)
-            if word == "Started" and not self._power.goal:
+            if word == "Started" and before == "Off" and not self._power.goal:  # and no late word of a start of ours
                 self._usual = []  # another QEMU, which has heard of no order
                 if reason == "Booted":
                     self._side.log("The machine was switched on.", "OK")
