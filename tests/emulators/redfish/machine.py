@@ -45,7 +45,7 @@ class Machine(Protocol):
 
     @property
     def seconds_since_boot(self) -> float:
-        """Since the machine was last switched on or restarted."""
+        """Since the machine was last switched on or restarted; infinity where that is not known."""
 
     def reset(self, reset_type: str) -> bool:
         """Starts what a ResetType asks for. False: that state is reached already and nothing happens."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +106,15 @@ def test_power_check_then_run_then_run_again(machine: LibvirtDomain, hosts: Disc
         assert ran.code == 0, ran.said
         return bool(ran.results[0]["changed"])
 
+    before_all = datetime.now(timezone.utc) - timedelta(seconds=2)
     for task, state in ((ON, "running"), (OFF, "shut off")):
         before = machine.state()
         assert changed(task, "--check") and machine.state() == before
         assert changed(task) and machine.state() == state
         assert not changed(task) and machine.state() == state
+        if task == ON:
+            since = {"unless_booted_since": before_all.isoformat()}
+            assert not changed({POWER: {**RESTARTED[POWER], **since}}), "the BMC knows when the machine was switched on"
 
 
 def test_an_image_on_a_web_server_boots_once(machine: LibvirtDomain, images: NginxFiles, run: Any) -> None:

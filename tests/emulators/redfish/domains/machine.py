@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ class _Power:
     state: str = "Off"
     goal: str = ""  # On or Off: where what is under way leads
     passing: str = ""  # shown meanwhile: PoweringOn, PoweringOff
-    since: float = field(default_factory=time.monotonic)  # the machine was switched on or restarted
+    since: float = -math.inf  # the machine was switched on or restarted; not known of one that was never seen on
 
 
 class DomainMachine:
@@ -427,6 +428,7 @@ class DomainMachine:
         await self.look()
         if self._power.state not in ("On", "Paused"):
             return
+        self._power.since = self._started_at()
         live = await self._live()
         for tray in self.domain.trays:
             loaded = live.trays.get(tray.target)
@@ -434,6 +436,14 @@ class DomainMachine:
                 await trays.unplug(self._virsh, self.domain.name, tray)
         if self._console is not None:
             self._console.boot_began()
+
+    def _started_at(self) -> float:
+        """By the file that libvirt writes when it starts a QEMU."""
+        try:
+            written = Path(f"/run/libvirt/qemu/{self.domain.name}.pid").stat().st_mtime
+        except OSError:
+            return -math.inf
+        return time.monotonic() - (time.time() - written)
 
     async def end(self) -> None:
         """Takes the media out; the machine runs on."""

@@ -20,6 +20,7 @@ from tests.emulators.redfish.domains.firmware_variables import secure_boot_state
 from tests.emulators.redfish.personalities import generic, openbmc
 from tests.emulators.redfish.personality import BmcView, Json, Leaf, Manners, Personality, Tree
 from tests.emulators.redfish.resources.boot import BootChoices
+from tests.emulators.redfish.resources.leaves import last_reset_time
 from tests.emulators.redfish.resources.manager import MediaSlot
 from tests.emulators.redfish.resources.network import Port
 from tests.emulators.redfish.resources.parts import Cpu, Dimm, Disk
@@ -141,6 +142,7 @@ def _generic(domain: Domain, slots: int) -> Tree:
         secure_boot=_secure_boot_choices(domain),
         progress=bool(domain.console),
         media=_slots(slots),
+        system_more={"LastResetTime": last_reset_time(generic.PLAN.system)},
     )
     return generic.tree_of(plan, (Image("BMC", "BMC firmware", plan.firmware, related=(plan.manager,)),))
 

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
-from tests.emulators.redfish.personality import BmcView, Json, Leaf, volatile
+from tests.emulators.redfish.personality import OMITTED, BmcView, Json, Leaf, volatile
 
 
 def rack(bmc: BmcView) -> Any:
@@ -71,10 +72,13 @@ def boot_progress(system: str = "") -> Leaf:
 
 
 def last_reset_time(system: str = "") -> Leaf:
-    """When the machine was last switched on or restarted, by the BMC's clock."""
+    """When the machine was last switched on or restarted, by the BMC's clock; nothing where that is not known."""
 
     def leaf(bmc: BmcView) -> Json:
-        booted = bmc.now() - timedelta(seconds=bmc.machine(system).seconds_since_boot)
+        seconds = bmc.machine(system).seconds_since_boot
+        if seconds == math.inf:
+            return OMITTED
+        booted = bmc.now() - timedelta(seconds=seconds)
         return booted.strftime("%Y-%m-%dT%H:%M:%S+00:00")
 
     return volatile(leaf)
