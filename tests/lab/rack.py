@@ -102,9 +102,9 @@ class Rack:
         raise NoRack(f"the rack has no machine {name}: it has {', '.join(each.name for each in self.machines)}")
 
 
-def directory(environment: Mapping[str, str] = os.environ) -> Path:
+def directory() -> Path:
     """Where the rack's state is: HEARTH_LAB, or the place that root's rack has by default."""
-    return Path(environment.get("HEARTH_LAB") or DEFAULT_DIRECTORY)
+    return Path(os.environ.get("HEARTH_LAB") or DEFAULT_DIRECTORY)
 
 
 def read(lab: Path | None = None) -> Rack:

@@ -10,7 +10,7 @@ import ipaddress
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,22 +60,22 @@ class Wanted:
     space_for_each_machine: int
 
 
-def problems(wanted: Wanted, environment: Mapping[str, str] = os.environ) -> list[str]:
+def problems(wanted: Wanted) -> list[str]:
     """Everything that stands in the way; empty where the rack can be made."""
     if os.geteuid() != 0:
         return [
             "the rack needs root: it makes network bridges and binds addresses, and libvirt's system instance runs its"
             " machines; run it with sudo, or in a container or machine of its own"
         ]
-    found = [*missing_programs(search_path(environment)), *of_somebody_else(wanted.plan.lab)]
+    found = [*missing_programs(search_path()), *of_somebody_else(wanted.plan.lab)]
     if not found:
         found += [*_libvirt(), *_networks(wanted.plan), *_ports(wanted), *_space(wanted)]
     return found
 
 
-def search_path(environment: Mapping[str, str] = os.environ) -> str:
+def search_path() -> str:
     """Debian's user PATH lacks sbin."""
-    return os.pathsep.join([environment.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
 
 def missing_programs(path: str) -> Iterator[str]:
