@@ -53,7 +53,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Command:
-    """A command and its arguments; ``negated`` by a leading ``!``, which is not measured."""
+    """A command and its arguments; ``negated`` by a leading ``!``."""
 
     words: Tuple[Word, ...]
     negated: bool = False

@@ -221,7 +221,7 @@ class _Boot:
 
     def _command(self, command: Command) -> bool:
         arguments = [word.expanded(self._variables) for word in command.words]
-        self._command_event(arguments)
+        self._command_event(["!", *arguments] if command.negated else arguments)
         return self._run(arguments) is not command.negated
 
     def _command_event(self, arguments: Sequence[str]) -> None:
@@ -281,6 +281,9 @@ class _Boot:
             raise _unpredictable("search without a name", "search --file, --label or --fs-uuid")
         if by_file and wanted not in self._files:
             return False
+        if by_file:
+            # It is found by being opened, and what is opened is measured.
+            self._add(9, EV_IPL, f"({DEVICE}){wanted}", self._files[wanted])
         self._variables[variable] = DEVICE
         return True
 

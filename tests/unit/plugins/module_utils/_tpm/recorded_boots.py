@@ -51,6 +51,8 @@ KERNEL_FILE = "26f2e57c99338feaf71c46fa4babdc7e1a6c115943002d109fdb746667104f5f"
 class RecordedBoot:
     log_name: str
     device: str
+    boot_device: str
+    """The partition that GRUB was started from, where it is another one; "" where not."""
     grub_cfg: str
     kernel: str
     initrd: str
@@ -67,7 +69,7 @@ class RecordedBoot:
             "/boot/grub/grub.cfg": hashlib.sha256(self.grub_cfg.encode()).hexdigest(),
             self.kernel: KERNEL_FILE,
             self.initrd: self.initrd_sha256,
-            "/.disk/info": "0" * 64,
+            "/.disk/info": hashlib.sha256(b"hearth test\n").hexdigest(),
         }
 
     def images(self) -> list[BootImage]:
@@ -85,6 +87,7 @@ class RecordedBoot:
 MENUENTRY = RecordedBoot(
     log_name="menuentry_cd0",
     device="cd0",
+    boot_device="",
     grub_cfg=(
         'set timeout=0\nset default=0\nmenuentry "Hearth live" {\n'
         "\tlinux /live/vmlinuz console=ttyS0 panic=5 ro\n\tinitrd /live/initrd.img\n}\n"
@@ -98,16 +101,27 @@ MENUENTRY = RecordedBoot(
 SECOND_TRY = RecordedBoot(
     log_name="menuentry_cd1_second_try",
     device="cd1",
+    boot_device="",
     grub_cfg=MENUENTRY.grub_cfg,
     kernel=MENUENTRY.kernel,
     initrd=MENUENTRY.initrd,
     initrd_sha256=MENUENTRY.initrd_sha256,
 )
 
+# Such a medium as a disk, with an EFI partition that the firmware found.
+FROM_PARTITION = replace(
+    MENUENTRY,
+    log_name="menuentry_hd0_partition",
+    device="hd0",
+    boot_device="hd0,gpt2",
+    initrd_sha256="2744946a8f67f33422815aa6aa3bcab9d318803fe8322c0b0e636f291ee88194",
+)
+
 # The live image as its role built it first.
 HEARTH = RecordedBoot(
     log_name="hearth_cd0",
     device="cd0",
+    boot_device="",
     grub_cfg=(
         "linux /hearth/vmlinuz boot=hearth panic=30 ima_policy=tcb ima_hash=sha256 console=tty0 "
         "console=ttyS0,115200n8\ninitrd /hearth/initrd.img\nboot\n"
@@ -117,7 +131,7 @@ HEARTH = RecordedBoot(
     initrd_sha256="fe2527bd25aff6fd9ddb1f7286babc2db00952dfaa723ec75c2cebfc34deb3e0",
 )
 
-RECORDED = (MENUENTRY, SECOND_TRY, HEARTH)
+RECORDED = (MENUENTRY, SECOND_TRY, FROM_PARTITION, HEARTH)
 
 # The first medium, with 1024 zeros behind its initrd.
 SWAPPED_INITRD = replace(
