@@ -7,17 +7,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import struct
+import subprocess
 from pathlib import Path
 
-from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.commands import Commands, build_environment
-from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.iso_image import (
-    INITRD,
-    KERNEL,
-    SQUASHFS,
-    place_of,
-)
+KERNEL = "hearth/vmlinuz"
+INITRD = "hearth/initrd.img"
+SQUASHFS = "hearth/root.squashfs"
+
+_SECTOR = 2048
 
 
 def with_other_squashfs(image: Path, target: Path) -> Path:
@@ -73,7 +73,14 @@ def _swap_squashfs(image: Path) -> tuple[str, str]:
 
 
 def _place(image: Path, path: str) -> tuple[int, int]:
-    place = place_of(image, path, Commands(Path("/dev/null"), build_environment()))
-    if place is None:
+    """Offset and size of a file in the image."""
+    said = subprocess.run(
+        ["xorriso", "-indev", f"stdio:{image}", "-find", f"/{path}", "-exec", "report_lba", "--"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    found = re.search(r"^File data lba: +\d+ , +(\d+) , +\d+ , +(\d+) ,", said, re.MULTILINE)
+    if found is None:
         raise ValueError(f"{image} has no {path}")
-    return place
+    return int(found[1]) * _SECTOR, int(found[2])

@@ -24,7 +24,7 @@ from .package_cache import fetch, missing, repository, sha256_of
 from .package_list import PackageList
 
 # Counted up when the same inputs make other bytes.
-_FORMAT = 1
+_FORMAT = 2
 
 TOOLS = ("mmdebstrap", "apt-get", "dpkg-deb", "mksquashfs", "xorriso", "mkfs.vfat", "mmd", "mcopy")
 # In the running system: which image it is.
@@ -180,7 +180,11 @@ def _require_programs_run(wanted: Architecture, commands: Commands) -> None:
 
 def _make_root(spec: ImageSpec, workspace: Path, root: Path, commands: Commands) -> None:
     wanted = spec.packages.wanted
-    overlays = (*spec.overlays, workspace / "identity")
+    epoch = spec.packages.source_date_epoch
+    overlays = [
+        *(_plain_copy(overlay, workspace / f"overlay-{number}", epoch) for number, overlay in enumerate(spec.overlays)),
+        workspace / "identity",
+    ]
     hooks = [f'--customize-hook=cp -dR --preserve=mode,timestamps {overlay}/. "$1"/' for overlay in overlays]
     for pattern in (*_PATHS, *(f"exclude={path}" for path in spec.excluded_paths)):
         hooks.append(f"--dpkgopt=path-{pattern}")
@@ -238,7 +242,21 @@ def _collect(spec: ImageSpec, workspace: Path, root: Path, tree: Path, commands:
 
 def _same_time(tree: Path, epoch: int) -> None:
     for path in [tree, *tree.rglob("*")]:
-        os.utime(path, (epoch, epoch))
+        os.utime(path, (epoch, epoch), follow_symlinks=False)
+
+
+def _plain_copy(overlay: Path, target: Path, epoch: int) -> Path:
+    """A copy that does not show when, and with which umask, somebody made the overlay."""
+    shutil.copytree(overlay, target, symlinks=True)
+    for path in [target, *target.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(_plain_mode(path))
+    _same_time(target, epoch)
+    return target
+
+
+def _plain_mode(path: Path) -> int:
+    return 0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644
 
 
 def _fingerprints(overlay: Path) -> Iterator[str]:
@@ -247,7 +265,7 @@ def _fingerprints(overlay: Path) -> Iterator[str]:
         if path.is_symlink():
             yield f"{name} -> {os.readlink(path)}"
         elif path.is_file():
-            yield f"{name} {path.stat().st_mode & 0o777:o} {sha256_of(path)}"
+            yield f"{name} {_plain_mode(path):o} {sha256_of(path)}"
         else:
             yield f"{name}/"
 

@@ -197,7 +197,11 @@ def _ip(where: str, text: str) -> Any:
 def _mac(where: str, text: str) -> str:
     mac = text.strip().lower().replace("-", ":")
     if not _MAC.fullmatch(mac) or int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
-        raise _wrong(where, "a MAC address of one interface in quotes (YAML reads some as numbers), like \"52:54:00:12:34:56\"", text)
+        raise _wrong(
+            where,
+            'a MAC address of one interface in quotes (YAML reads some as numbers), like "52:54:00:12:34:56"',
+            text,
+        )
     return mac
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping, Optional
@@ -74,8 +75,14 @@ class Output:
         # Until all is there, nothing claims to be whole.
         for path in (self.checksums, self.signature):
             path.unlink(missing_ok=True)
-        iso.chmod(0o644)
-        iso.replace(self.iso)
+        # The workspace may lie on another file system.
+        beside = self.iso.with_name(f".{self.iso.name}.{os.getpid()}")
+        try:
+            shutil.move(str(iso), beside)
+            beside.chmod(0o644)
+            beside.replace(self.iso)
+        finally:
+            beside.unlink(missing_ok=True)
         _write(self.package_list, packages.to_json())
         _write(self.manifest, json.dumps(document, indent=1, sort_keys=True) + "\n")
         _write(self.checksums, self._checksum_lines())
