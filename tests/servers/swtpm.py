@@ -98,7 +98,7 @@ class SoftwareTpm:
 def manufacture(state: Path, authority: EkAuthority | None) -> None:
     """A new TPM's state, with keys of its own; without an authority it has no certificates."""
     state.mkdir(parents=True)
-    setup = ["swtpm_setup", "--tpm2", "--tpmstate", state, "--pcr-banks", "sha256", "--overwrite"]
+    setup: list[str | Path] = ["swtpm_setup", "--tpm2", "--tpmstate", state, "--pcr-banks", "sha256", "--overwrite"]
     if authority is not None:
         setup += ["--create-ek-cert", "--config", authority.setup_config()]
     subprocess.run(setup, check=True, capture_output=True)
