@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.toolchain.places import ROOT
 
@@ -98,6 +100,39 @@ def playbooks() -> list[str]:
 def test_a_playbook_is_understood_from_there(installed: Path, playbook: str) -> None:
     name = f"hearth.datacenter.{playbook}"
     ansible("ansible-playbook", "--syntax-check", name, collections=installed, cwd=installed)
+
+
+def roles() -> list[tuple[str, str]]:
+    """Each role with each of its entry points."""
+    found = []
+    for specs in (ROOT / "roles").glob("*/meta/argument_specs.yml"):
+        entries = yaml.safe_load(specs.read_text(encoding="utf-8"))["argument_specs"]
+        found += [(specs.parents[1].name, entry) for entry in entries]
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("role", "entry"), roles())
+def test_a_role_is_understood_from_there(installed: Path, tmp_path: Path, role: str, entry: str) -> None:
+    task = {"ansible.builtin.import_role": {"name": f"hearth.datacenter.{role}", "tasks_from": entry}}
+    play = tmp_path / "play.yml"
+    play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]), encoding="utf-8")
+    ansible("ansible-playbook", "--syntax-check", play, collections=installed, cwd=tmp_path)
+    shown = ansible("ansible-doc", "-t", "role", f"hearth.datacenter.{role}", collections=installed, cwd=tmp_path)
+    assert entry in shown
+
+
+def test_nothing_that_is_shipped_reaches_into_the_tests(installed: Path) -> None:
+    """Emulators and the virtual rack are tools of a checkout."""
+    collection = installed / "ansible_collections" / "hearth" / "datacenter"
+    reaching = re.compile(
+        r"tests/(lab|emulators|bench|demo|servers|toolchain)|\b(from|import) tests\b|tests\.(lab|emulators)"
+    )
+    files = [
+        path for top in ("plugins", "roles", "playbooks", "inventory", "meta") for path in (collection / top).rglob("*")
+    ]
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()}
+    assert len(texts) > 100
+    assert [str(path) for path, text in texts.items() if path.suffix != ".md" and reaching.search(text)] == []
 
 
 def plugins() -> list[tuple[str, str]]:
