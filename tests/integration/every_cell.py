@@ -53,6 +53,8 @@ FAULTS: dict[str, dict[str, t.Any]] = {
 }
 #: with these a module reaches its aim all the same
 HARMLESS = ("changed_certificate", "slow_resource", "wrong_etag", "duplicate_etag", "broken_expand")
+#: and with these it can only say which of them it met
+CERTAIN = {"black_hole": "TimedOut", "refused": "ConnectionRefused", "tls_stall": "TimedOut"}
 
 _TYPES = {name for name, kind in vars(errors).items() if isinstance(kind, type)} - {"HearthError"}
 
@@ -147,6 +149,10 @@ def complaints(cell: Cell, result: Result, before: Result, after: Result) -> lis
     found = []
     if len(after["sessions"]) > (1 if _told_of_a_session(cell, result) else 0):
         found.append(f"{len(after['sessions'])} sessions left: {str(result)[:400]}")
+    if "{{" in str(result):
+        found.append(f"a template: {result}")
+    if (certain := CERTAIN.get(cell.fault)) and (kind := result.get("error", {}).get("type")) != certain:
+        found.append(f"{kind} instead of {certain}: {result}")
     if result.get("failed"):
         found += [f"{said}: {result}" for said in _of_failure(result)]
     else:

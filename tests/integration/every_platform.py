@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One task on a discovered host of every platform, and one task under every fault of the fleet."""
+"""Tasks on a discovered host of every platform."""
 
 from __future__ import annotations
 
 import dataclasses
-import pathlib
 import typing as t
 
 from tests.emulators.redfish.fleet import Fleet
@@ -16,28 +15,6 @@ from tests.integration.discovered_hosts import DiscoveredHosts
 
 Task = dict[str, t.Any]
 Result = dict[str, t.Any]
-
-# Fault → its options. Those that act on connections last for the whole task.
-FAULTS: dict[str, dict[str, t.Any]] = {
-    "black_hole": {},
-    "refused": {},
-    "tls_stall": {},
-    "changed_certificate": {},
-    "restart": {"seconds": 1},
-    "random_401": {"rate": 0.3},
-    "unavailable": {"times": 3},
-    "slow_resource": {"path": "/redfish/v1/Systems", "seconds": 1},
-    "drop_mid_body": {"rate": 0.2},
-    "truncated": {"rate": 0.2},
-    "not_json": {"rate": 0.2},
-    "wrong_etag": {},
-    "duplicate_etag": {},
-    "broken_expand": {},
-    "hostile_strings": {},
-    "endless_paging": {},
-    "endless_links": {},
-    "huge_body": {"path": "/redfish/v1/Chassis"},
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,31 +67,3 @@ class EveryPlatform(DiscoveredHosts):
     def one(self, platform: str, task: Task, *words: str) -> Result:
         host = self.host(platform)
         return self.results([host], [task], *words)[host][0]
-
-
-def under_every_fault(folder: pathlib.Path, network: str, task: Task) -> None:
-    """Each fault on a BMC of its own: a typed error, or a success that a second run without faults confirms. No
-    session is left by those that could be reached."""
-    with Fleet(len(FAULTS), network, platforms="generic") as fleet:
-        hosts = DiscoveredHosts(folder, fleet)
-        for address, (name, options) in zip(fleet.addresses, FAULTS.items(), strict=True):
-            fleet.faults(address, **{name: options})
-        module, arguments = next(iter(task.items()))
-        task = {module: {**arguments, "deadline": 8, "connect_timeout": 2}, "ignore_errors": True}
-        ran = hosts.play([task], environment={"ANSIBLE_FORKS": str(len(FAULTS))})
-        left = {bmc["address"]: bmc["sessions_open"] for bmc in fleet.admin("GET", "/bmcs").values()}
-        for address in fleet.addresses:
-            fleet.faults(address)
-        again = hosts.play([task], environment={"ANSIBLE_FORKS": str(len(FAULTS))})
-    wrong = []
-    for address, name in zip(fleet.addresses, FAULTS, strict=True):
-        (result,), (after,) = ran.of(hosts.name_of(address)), again.of(hosts.name_of(address))
-        said = result.get("error", {}).get("type") or "ok"
-        print(f"{name}: {said}")
-        if "unreachable" in result or "Traceback" in str(result):
-            wrong.append(f"{name}: {result}")
-        if said == "ok" and (after["changed"] or "error" in after):
-            wrong.append(f"{name}: said to be done and was not: {after}")
-        if left[address]:
-            wrong.append(f"{name}: {left[address]} sessions left ({said})")
-    assert not wrong, "\n".join(wrong)

@@ -51,16 +51,3 @@ def hostvars(bmc: Bmc, **more: Any) -> dict[str, Any]:
     """What a host that was discovered by IPMI has among its variables."""
     found = {"address": bmc.address, "port": bmc.port, "protocol": "ipmi", "expected": IDENTITY, "system": ""}
     return {"hearth_bmc": {**found, **more}, "hearth_bmc_username": USERNAME, "hearth_bmc_password": PASSWORD}
-
-
-def shape(value: Any, name: str = "") -> dict[str, str]:
-    """Every key of a result with the type of what it holds; Ansible's own (underscored) ones left out."""
-    if isinstance(value, dict):
-        found: dict[str, str] = {}
-        for key, inner in value.items():
-            if not key.startswith(("_", "ansible_", "invocation")):
-                found |= shape(inner, f"{name}.{key}" if name else key)
-        return found
-    if isinstance(value, list) and value:
-        return shape(value[0], f"{name}[]")
-    return {name: type(value).__name__}

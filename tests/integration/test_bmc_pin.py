@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.integration.playbook_run import PlaybookFolder, Ran
+from tests.integration.result_shape import shape
 from tests.servers.postgresql import PASSWORD, NotInstalled, PostgresqlServer, running_server
 
 KEY = "spki-sha256:" + "ab" * 32
@@ -154,21 +155,7 @@ def test_both_front_ends_give_the_same_keys(folder: PlaybookFolder) -> None:
         tasks = [{MODULE: one, "ignore_errors": True, **where} for one in arguments]
         results.append(folder.run(tasks, "--diff", hearth_state=folder.store).results)
     for here, there in zip(*results):
-        # ansible-core 2.19 adds the invocation of a module, later versions only on request.
-        assert shape(here) == {name: kind for name, kind in shape(there).items() if not name.startswith("invocation")}
-
-
-def shape(value: Any, name: str = "") -> dict[str, str]:
-    """Every key of a result with the type of what it holds; Ansible's own (underscored) ones left out."""
-    if isinstance(value, dict) and not name.endswith(".pins"):
-        found: dict[str, str] = {}
-        for key, inner in value.items():
-            if not key.startswith(("_", "ansible_")):
-                found |= shape(inner, f"{name}.{key}" if name else key)
-        return found
-    if isinstance(value, list) and value:
-        return shape(value[0], f"{name}[]")
-    return {name: type(value).__name__}
+        assert shape(here) == shape(there)
 
 
 def test_async_is_an_error_unless_delegated(folder: PlaybookFolder) -> None:

@@ -18,9 +18,10 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._glue.redfish_bo
 from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.boot import LAPSES, TARGETS
 from tests.emulators.rmcp.machine import Machine
 from tests.emulators.rmcp.peer import RmcpPeer
-from tests.integration.ipmi_run import FRU, hostvars, performed, shape
+from tests.integration.ipmi_run import FRU, hostvars, performed
 from tests.integration.ipmi_sim import IpmiSim, missing_tool
 from tests.integration.playbook_run import PlaybookFolder, Ran
+from tests.integration.result_shape import shape
 
 pytest.importorskip("pyghmi", reason="pyghmi is not installed")
 

@@ -20,9 +20,10 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.session im
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish import info as redfish_info
 from tests.emulators.rmcp.machine import Machine
 from tests.emulators.rmcp.peer import Account, RmcpPeer
-from tests.integration.ipmi_run import FRU, SERIAL, hostvars, performed, shape
+from tests.integration.ipmi_run import FRU, SERIAL, hostvars, performed
 from tests.integration.ipmi_sim import PASSWORD, USERNAME, IpmiSim, fru, missing_tool
 from tests.integration.playbook_run import PlaybookFolder
+from tests.integration.result_shape import shape
 
 pytest.importorskip("pyghmi", reason="pyghmi is not installed")
 

@@ -19,9 +19,10 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._ipmi.session im
 from tests.emulators.rmcp import machine as chassis
 from tests.emulators.rmcp.machine import Machine
 from tests.emulators.rmcp.peer import Account, Manners, RmcpPeer
-from tests.integration.ipmi_run import FRU, IDENTITY, hostvars, performed, shape
+from tests.integration.ipmi_run import FRU, IDENTITY, hostvars, performed
 from tests.integration.ipmi_sim import PASSWORD, USERNAME, IpmiSim, missing_tool
 from tests.integration.playbook_run import PlaybookFolder, Ran
+from tests.integration.result_shape import shape
 
 pytest.importorskip("pyghmi", reason="pyghmi is not installed")
 

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import pathlib
 import typing as t
 
 import pytest
 
 from tests.emulators.redfish.fleet import Fleet
-from tests.integration.every_platform import EveryPlatform, fleet_of_each, under_every_fault
+from tests.integration.every_platform import EveryPlatform, fleet_of_each
 
 BOOT = "hearth.datacenter.redfish_boot"
 PXE = {BOOT: {"state": "once", "target": "pxe"}}
@@ -133,7 +132,3 @@ def test_in_process_and_delegated_give_the_same(hosts: EveryPlatform) -> None:
     assert first["error"] == second["error"] and first["msg"] == second["msg"]
     assert gone["changed"]
     hosts.results([host], [DISABLED])
-
-
-def test_under_every_fault(tmp_path: pathlib.Path) -> None:
-    under_every_fault(tmp_path, "127.62.21.0/24", PXE)

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import pathlib
 import re
 import typing as t
 
 import pytest
 
 from tests.emulators.redfish.fleet import Fleet
-from tests.integration.every_platform import EveryPlatform, fleet_of_each, under_every_fault
+from tests.integration.every_platform import EveryPlatform, fleet_of_each
 
 INDICATOR = "hearth.datacenter.redfish_indicator"
 LIT = {INDICATOR: {"state": "lit"}}
@@ -109,7 +108,3 @@ def test_another_machine_than_the_expected_one_is_not_lit(hosts: EveryPlatform) 
 )
 def test_bad_input(hosts: EveryPlatform, arguments: dict[str, t.Any]) -> None:
     assert hosts.one("generic", {INDICATOR: arguments})["error"]["type"] == "BadInput"
-
-
-def test_under_every_fault(tmp_path: pathlib.Path) -> None:
-    under_every_fault(tmp_path, "127.62.25.0/24", LIT)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ import pytest
 
 from tests.emulators.redfish.fleet import Fleet
 from tests.emulators.redfish.personalities.index import PERSONALITIES
-from tests.integration.test_bmc_pin import shape
-from tests.integration.test_redfish_power import FAULTS, WITHOUT_POWER, Rack, bmc_of
+from tests.integration.result_shape import shape
+from tests.integration.test_redfish_power import WITHOUT_POWER, Rack, bmc_of
 
 MODULE = "hearth.datacenter.redfish_info"
 
@@ -87,33 +86,10 @@ def test_both_front_ends_give_the_same_keys(one: Rack) -> None:
         results.append(one.play(tasks, "--diff").results)
     assert len(results[0]) == len(arguments)
     for here, there in zip(*results):
-        delegated = {name: kind for name, kind in shape(there).items() if not name.startswith("invocation")}
-        assert shape(here) == delegated
+        assert shape(here) == shape(there)
 
 
 def test_nothing_is_asked_of_a_host_that_is_off(one: Rack) -> None:
     ran = one.play([{MODULE: {}}], "-vvvv")
     assert ran.outcomes == ["ok"] and "ESTABLISH" not in ran.said
     assert one.fleet.password not in ran.said and not (one.folder / "remote-tmp").exists()
-
-
-def test_with_each_fault_a_typed_error_or_the_truth(tmp_path: Path) -> None:
-    with Fleet(len(FAULTS), "127.61.51.0/24", platforms={"generic": 1}) as fleet:
-        rack = Rack(tmp_path, fleet, {fault: bmc_of(fleet, entry) for fault, entry in zip(FAULTS, fleet.bmcs)})
-        for (fault, options), entry in zip(FAULTS.items(), fleet.bmcs):
-            if fault != "none":
-                fleet.faults(entry["address"], **{fault: options})
-        arguments = {"subset": ["system", "power", "health", "firmware"], "deadline": 8, "connect_timeout": 2}
-        ran = rack.play([{MODULE: arguments, "ignore_errors": True}], forks=20)
-        assert sorted(ran.hosts) == sorted(FAULTS) and "unreachable" not in ran.outcomes
-        for fault in FAULTS:
-            (result,) = ran.of(fault)
-            if "error" in result:
-                assert result["error"]["type"] not in ("", "HearthError"), result
-            else:
-                assert result["info"]["power"]["state"] == "on", (fault, result)
-            assert "{{" not in json.dumps(result)
-        assert "error" not in ran.of("none")[0]
-        for address in fleet.addresses:
-            fleet.faults(address)
-        assert fleet.statistics()["sessions_open"] == 0

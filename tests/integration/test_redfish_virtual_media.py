@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import pathlib
 import typing as t
 
 import pytest
 
 from tests.emulators.redfish.fleet import Fleet
-from tests.integration.every_platform import EveryPlatform, fleet_of_each, under_every_fault
+from tests.integration.every_platform import EveryPlatform, fleet_of_each
 
 pytest.importorskip("sushy", reason="the Python library sushy is not installed")
 
@@ -124,7 +123,3 @@ def test_the_password_of_the_images_server_is_nowhere(hosts: EveryPlatform) -> N
     assert ran.code == 0
     assert [result["changed"] for result in ran.results] == [True, False, True]
     assert CANARY not in ran.said and CANARY not in str(ran.results)
-
-
-def test_under_every_fault(tmp_path: pathlib.Path) -> None:
-    under_every_fault(tmp_path, "127.62.23.0/24", LIVE)

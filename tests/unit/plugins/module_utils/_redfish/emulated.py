@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,3 +64,28 @@ class EmulatedBmc:
 
 def bmc_of(fleet: Fleet, platform: str) -> EmulatedBmc:
     return EmulatedBmc(fleet, next(bmc["address"] for bmc in fleet.bmcs if bmc["platform"] == platform))
+
+
+BmcMaker = Callable[..., EmulatedBmc]
+"""Of a platform's name and manners that it does not have by itself."""
+
+
+@contextmanager
+def lent(fleet: Fleet, restore: Callable[[Session], object]) -> Iterator[BmcMaker]:
+    """BMCs for one test. Afterwards no session is left; faults are off, manners the platform's, and ``restore`` undoes
+    what the test did to the machine."""
+    used: list[EmulatedBmc] = []
+
+    def make(platform: str, **manners: Any) -> EmulatedBmc:
+        used.append(bmc_of(fleet, platform))
+        if manners:
+            used[-1].manners(**manners)
+        return used[-1]
+
+    yield make
+    for one in used:
+        assert one.open_sessions == 0
+        one.manners()
+        fleet.faults(one.address)
+        with one.opened() as session:
+            restore(session)

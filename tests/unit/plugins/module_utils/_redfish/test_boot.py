@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,12 +24,10 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.boot im
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.platforms.sushy_tools import SUSHY_TOOLS
 from tests.emulators.redfish.fleet import Fleet
-from tests.unit.plugins.module_utils._redfish.emulated import EVERY_PLATFORM, EmulatedBmc, bmc_of, one_of_each
+from tests.unit.plugins.module_utils._redfish.emulated import EVERY_PLATFORM, BmcMaker, EmulatedBmc, lent, one_of_each
 
 SERVERS = tuple(name for name in EVERY_PLATFORM if name not in ("pdu", "power_shelf", "multi_node"))
 PXE = BootWanted("once", "pxe")
-
-Bmc = Callable[..., EmulatedBmc]
 
 
 @pytest.fixture(scope="module")
@@ -39,23 +37,9 @@ def fleet() -> Iterator[Fleet]:
 
 
 @pytest.fixture
-def bmc(fleet: Fleet) -> Iterator[Bmc]:
-    """A BMC of that platform, with its own manners again afterwards and nothing set to boot."""
-    used: list[EmulatedBmc] = []
-
-    def make(platform: str, **manners: Any) -> EmulatedBmc:
-        used.append(bmc_of(fleet, platform))
-        if manners:
-            used[-1].manners(**manners)
-        return used[-1]
-
-    yield make
-    for one in used:
-        assert one.open_sessions == 0
-        one.manners()
-        one.fleet.faults(one.address)
-        with one.opened() as session:
-            run(session, BootWanted("disabled"))
+def bmc(fleet: Fleet) -> Iterator[BmcMaker]:
+    with lent(fleet, restore=lambda session: run(session, BootWanted("disabled"))) as make:
+        yield make
 
 
 def run(session: Session, wanted: BootWanted) -> tuple[bool, BootView]:
@@ -75,7 +59,7 @@ def shown(target: EmulatedBmc, wanted: BootWanted) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("platform", SERVERS)
-def test_once_then_again_then_disabled(bmc: Bmc, platform: str) -> None:
+def test_once_then_again_then_disabled(bmc: BmcMaker, platform: str) -> None:
     target = bmc(platform)
     first = shown(target, PXE)
     assert (first["changed"], first["state"], first["target"]) == (True, "once", "pxe")
@@ -86,14 +70,14 @@ def test_once_then_again_then_disabled(bmc: Bmc, platform: str) -> None:
 
 
 @pytest.mark.parametrize("platform", SERVERS)
-def test_a_target_that_is_not_offered_is_refused_with_what_is(bmc: Bmc, platform: str) -> None:
+def test_a_target_that_is_not_offered_is_refused_with_what_is(bmc: BmcMaker, platform: str) -> None:
     with bmc(platform).opened() as session, pytest.raises(errors.Unsupported) as refused:
         run(session, BootWanted("once", "tape"))
     assert "pxe" in refused.value.found and "hdd" in refused.value.found
     assert refused.value.expected == "tape"
 
 
-def test_nothing_was_written_by_a_plan_that_is_refused(bmc: Bmc) -> None:
+def test_nothing_was_written_by_a_plan_that_is_refused(bmc: BmcMaker) -> None:
     target = bmc("generic")
     target.fleet.reset_statistics()
     with target.opened() as session, pytest.raises(errors.Unsupported):
@@ -101,7 +85,7 @@ def test_nothing_was_written_by_a_plan_that_is_refused(bmc: Bmc) -> None:
     assert target.fleet.statistics()["per_method"].get("PATCH", 0) == 0
 
 
-def test_a_service_whose_overrides_all_stay(bmc: Bmc) -> None:
+def test_a_service_whose_overrides_all_stay(bmc: BmcMaker) -> None:
     """sushy-emulator (platforms/sushy_tools.py); tests/lab/scenarios/test_sushy_emulator.py has the real one."""
     with bmc("generic", boot_stays=True).opened() as session:
         with pytest.raises(errors.VerificationFailed):
@@ -117,7 +101,7 @@ def test_a_service_whose_overrides_all_stay(bmc: Bmc) -> None:
         assert run(session, BootWanted("disabled"))[0] is False
 
 
-def test_targets_are_written_as_redfish_or_as_we_do(bmc: Bmc) -> None:
+def test_targets_are_written_as_redfish_or_as_we_do(bmc: BmcMaker) -> None:
     target = bmc("generic")
     assert shown(target, BootWanted("once", "UefiHttp"))["target"] == "uefi_http"
     assert shown(target, BootWanted("once", "uefi_http"))["changed"] is False
@@ -125,7 +109,7 @@ def test_targets_are_written_as_redfish_or_as_we_do(bmc: Bmc) -> None:
     assert spelled("SDCard") == "sd_card" and spelled("UEFI") == "uefi"
 
 
-def test_continuous_is_kept_over_a_boot_and_once_is_not(bmc: Bmc) -> None:
+def test_continuous_is_kept_over_a_boot_and_once_is_not(bmc: BmcMaker) -> None:
     target = bmc("generic")
     for state, stays in (("continuous", True), ("once", False)):
         shown(target, BootWanted(state, "hdd"))
@@ -138,19 +122,19 @@ def test_continuous_is_kept_over_a_boot_and_once_is_not(bmc: Bmc) -> None:
 
 
 @pytest.mark.parametrize("platform", ["xcc", "xcc3"])
-def test_lenovo_knows_no_continuous_override(bmc: Bmc, platform: str) -> None:
+def test_lenovo_knows_no_continuous_override(bmc: BmcMaker, platform: str) -> None:
     with bmc(platform).opened() as session, pytest.raises(errors.Unsupported, match="continuous") as refused:
         run(session, BootWanted("continuous", "pxe"))
     assert refused.value.found == "once, disabled"
 
 
 @pytest.mark.parametrize("platform", ["supermicro", "gh200"])
-def test_a_mode_is_refused_where_there_is_none(bmc: Bmc, platform: str) -> None:
+def test_a_mode_is_refused_where_there_is_none(bmc: BmcMaker, platform: str) -> None:
     with bmc(platform).opened() as session, pytest.raises(errors.Unsupported, match="mode"):
         run(session, BootWanted("once", "pxe", mode="uefi"))
 
 
-def test_a_mode_is_set(bmc: Bmc) -> None:
+def test_a_mode_is_set(bmc: BmcMaker) -> None:
     target = bmc("generic")
     assert shown(target, BootWanted("once", "pxe", mode="legacy"))["mode"] == "legacy"
     assert shown(target, BootWanted("once", "pxe", mode="uefi"))["changed"] is True
@@ -160,23 +144,23 @@ def test_a_mode_is_set(bmc: Bmc) -> None:
 
 
 @pytest.mark.parametrize("platform", ["asus", "asrockrack", "gigabyte"])
-def test_megarac_gets_the_boot_object_whole(bmc: Bmc, platform: str) -> None:
+def test_megarac_gets_the_boot_object_whole(bmc: BmcMaker, platform: str) -> None:
     target = bmc(platform)
     assert shown(target, PXE)["changed"] is True
     # only the duration changes, and all three are sent: else it would be refused
     assert shown(target, BootWanted("continuous", "pxe"))["state"] == "continuous"
 
 
-def test_boot_goes_to_the_settings_object_of_an_idrac10_and_waits_there(bmc: Bmc) -> None:
+def test_boot_goes_to_the_settings_object_of_an_idrac10_and_waits_there(bmc: BmcMaker) -> None:
     result = shown(bmc("idrac10"), PXE)
     assert (result["state"], result["target"], result["pending"]) == ("once", "pxe", True)
 
 
-def test_ilo_refuses_changes_during_the_self_test_and_is_asked_again(bmc: Bmc) -> None:
+def test_ilo_refuses_changes_during_the_self_test_and_is_asked_again(bmc: BmcMaker) -> None:
     assert shown(bmc("ilo5", boot_refusals=2), PXE)["target"] == "pxe"
 
 
-def test_a_cd_is_a_usb_cd_on_supermicro_but_for_one_model(bmc: Bmc) -> None:
+def test_a_cd_is_a_usb_cd_on_supermicro_but_for_one_model(bmc: BmcMaker) -> None:
     target = bmc("supermicro")
     assert shown(target, BootWanted("once", "cd"))["target"] == "usb_cd"
     assert shown(target, BootWanted("once", "cd"))["changed"] is False
@@ -187,7 +171,7 @@ def test_a_cd_is_a_usb_cd_on_supermicro_but_for_one_model(bmc: Bmc) -> None:
         target.overlay("/redfish/v1/Systems/1", Model="SYS-621C-TN12R")
 
 
-def test_the_network_is_http_on_an_xe9680(bmc: Bmc) -> None:
+def test_the_network_is_http_on_an_xe9680(bmc: BmcMaker) -> None:
     target = bmc("idrac9")
     system = "/redfish/v1/Systems/System.Embedded.1"
     target.overlay(system, Model="PowerEdge XE9680")
@@ -197,14 +181,14 @@ def test_the_network_is_http_on_an_xe9680(bmc: Bmc) -> None:
         target.overlay(system, Model="PowerEdge R650")
 
 
-def test_a_boot_order_that_dgx_misreports_is_no_success(bmc: Bmc, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_boot_order_that_dgx_misreports_is_no_success(bmc: BmcMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ansible_collections.hearth.datacenter.plugins.module_utils._redfish.boot._SETTLE_SECONDS", 1.0)
     with bmc("dgx_h100").opened() as session, pytest.raises(errors.VerificationFailed) as failed:
         run(session, BootWanted(order=("Boot0004",)))
     assert "misreport" in failed.value.next
 
 
-def test_an_http_address_is_written_and_forgotten(bmc: Bmc) -> None:
+def test_an_http_address_is_written_and_forgotten(bmc: BmcMaker) -> None:
     target = bmc("generic")
     uri = "http://10.0.0.9/boot.efi?host=a"
     assert shown(target, BootWanted("once", "uefi_http", http_boot_uri=uri))["http_boot_uri"] == uri
@@ -212,13 +196,13 @@ def test_an_http_address_is_written_and_forgotten(bmc: Bmc) -> None:
     assert shown(target, BootWanted("once", "uefi_http"))["http_boot_uri"] is None
 
 
-def test_idrac_has_no_http_boot_uri(bmc: Bmc) -> None:
+def test_idrac_has_no_http_boot_uri(bmc: BmcMaker) -> None:
     with bmc("idrac9").opened() as session, pytest.raises(errors.Unsupported, match="HttpBootUri") as refused:
         run(session, BootWanted("once", "uefi_http", http_boot_uri="http://10.0.0.9/boot.efi"))
     assert "virtual media" in refused.value.next
 
 
-def test_an_http_address_goes_with_its_target_only(bmc: Bmc) -> None:
+def test_an_http_address_goes_with_its_target_only(bmc: BmcMaker) -> None:
     with bmc("generic").opened() as session, pytest.raises(errors.BadInput, match="uefi_http"):
         run(session, BootWanted("once", "pxe", http_boot_uri="http://10.0.0.9/boot.efi"))
 
@@ -226,7 +210,7 @@ def test_an_http_address_goes_with_its_target_only(bmc: Bmc) -> None:
 # The order
 
 
-def test_named_options_come_first_and_the_others_stay(bmc: Bmc) -> None:
+def test_named_options_come_first_and_the_others_stay(bmc: BmcMaker) -> None:
     target = bmc("generic")
     before = shown(target, BootWanted())["order"]
     assert before == ["Boot0000", "Boot0001", "Boot0002", "Boot0003"]
@@ -236,47 +220,12 @@ def test_named_options_come_first_and_the_others_stay(bmc: Bmc) -> None:
     assert shown(target, BootWanted(order=tuple(before)))["order"] == before
 
 
-def test_an_unknown_option_is_refused_with_the_known_ones(bmc: Bmc) -> None:
+def test_an_unknown_option_is_refused_with_the_known_ones(bmc: BmcMaker) -> None:
     with bmc("generic").opened() as session, pytest.raises(errors.BadInput) as refused:
         run(session, BootWanted(order=("Windows",)))
     assert "Boot0000 (Debian)" in refused.value.found
 
 
-def test_an_order_is_refused_where_none_is_told(bmc: Bmc) -> None:
+def test_an_order_is_refused_where_none_is_told(bmc: BmcMaker) -> None:
     with bmc("openbmc").opened() as session, pytest.raises(errors.Unsupported, match="order"):
         run(session, BootWanted(order=("Boot0001",)))
-
-
-# Faults: a typed error or success, no session left (the fixture looks)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"changed_certificate": {}},
-        {"random_401": {"rate": 0.3}},
-        {"unavailable": {"times": 2, "retry_after": 1}},
-        {"drop_mid_body": {"rate": 0.3}},
-        {"truncated": {"rate": 0.3}},
-        {"not_json": {"path": "/redfish/v1/Systems"}},
-        {"wrong_etag": {}},
-        {"duplicate_etag": {}},
-        {"hostile_strings": {}},
-        {"broken_expand": {}},
-        {"endless_paging": {}},
-    ],
-    ids=lambda fault: next(iter(fault)),
-)
-def test_under_faults_what_is_said_to_be_set_is_set(bmc: Bmc, fault: dict[str, Any]) -> None:
-    target = bmc("generic")
-    target.fleet.faults(target.address, **fault)
-    try:
-        said = shown(target, PXE)
-    except errors.HearthError as error:
-        assert error.msg
-        said = {}
-    target.fleet.faults(target.address)
-    target.order("end_sessions", {})
-    if said:
-        now = shown(target, BootWanted())
-        assert (now["state"], now["target"]) == ("once", "pxe")

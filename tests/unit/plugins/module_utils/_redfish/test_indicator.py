@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,11 +20,9 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.indicat
     set_light,
 )
 from tests.emulators.redfish.fleet import Fleet
-from tests.unit.plugins.module_utils._redfish.emulated import EVERY_PLATFORM, EmulatedBmc, bmc_of, one_of_each
+from tests.unit.plugins.module_utils._redfish.emulated import EVERY_PLATFORM, BmcMaker, EmulatedBmc, lent, one_of_each
 
 SERVERS = tuple(name for name in EVERY_PLATFORM if name not in ("pdu", "power_shelf", "multi_node"))
-
-Bmc = Callable[..., EmulatedBmc]
 
 
 @pytest.fixture(scope="module")
@@ -34,23 +32,9 @@ def fleet() -> Iterator[Fleet]:
 
 
 @pytest.fixture
-def bmc(fleet: Fleet) -> Iterator[Bmc]:
-    """A BMC of that platform; afterwards it has its own manners again and its system's light is off."""
-    used: list[EmulatedBmc] = []
-
-    def make(platform: str, **manners: Any) -> EmulatedBmc:
-        used.append(bmc_of(fleet, platform))
-        if manners:
-            used[-1].manners(**manners)
-        return used[-1]
-
-    yield make
-    for one in used:
-        assert one.open_sessions == 0
-        one.manners()
-        fleet.faults(one.address)
-        with one.opened() as session:
-            switch(session, "off")
+def bmc(fleet: Fleet) -> Iterator[BmcMaker]:
+    with lent(fleet, restore=lambda session: switch(session, "off")) as make:
+        yield make
 
 
 def switch(session: Session, state: str, **where: str) -> tuple[bool, Light]:
@@ -68,7 +52,7 @@ def done(target: EmulatedBmc, state: str, **where: str) -> tuple[bool, Any]:
 
 
 @pytest.mark.parametrize("platform", SERVERS)
-def test_lit_then_again_then_off(bmc: Bmc, platform: str) -> None:
+def test_lit_then_again_then_off(bmc: BmcMaker, platform: str) -> None:
     target = bmc(platform)
     changed, state = done(target, "lit")
     assert changed and state in ("lit", "blinking")  # some show "located" as blinking
@@ -78,20 +62,20 @@ def test_lit_then_again_then_off(bmc: Bmc, platform: str) -> None:
 
 
 @pytest.mark.parametrize("platform", ["ilo5", "asus", "fujitsu", "idrac9", "generic"])
-def test_blinking_by_the_older_property(bmc: Bmc, platform: str) -> None:
+def test_blinking_by_the_older_property(bmc: BmcMaker, platform: str) -> None:
     target = bmc(platform)
     assert done(target, "blinking") == (True, "blinking")
     assert done(target, "blinking") == (False, "blinking")
 
 
 @pytest.mark.parametrize("platform", ["openbmc", "idrac10", "ilo7", "xcc3"])
-def test_the_newer_property_cannot_blink(bmc: Bmc, platform: str) -> None:
+def test_the_newer_property_cannot_blink(bmc: BmcMaker, platform: str) -> None:
     with bmc(platform).opened() as session, pytest.raises(errors.Unsupported, match="blinking") as refused:
         switch(session, "blinking")
     assert refused.value.found == "lit, off"
 
 
-def test_both_properties_are_one_light(bmc: Bmc) -> None:
+def test_both_properties_are_one_light(bmc: BmcMaker) -> None:
     target = bmc("generic", located_as="Lit")
     assert done(target, "lit") == (True, "lit")
     assert done(target, "blinking") == (True, "blinking")
@@ -99,7 +83,7 @@ def test_both_properties_are_one_light(bmc: Bmc) -> None:
     assert done(target, "off") == (True, "off")
 
 
-def test_a_drive_by_id_serial_or_label(bmc: Bmc) -> None:
+def test_a_drive_by_id_serial_or_label(bmc: BmcMaker) -> None:
     target = bmc("generic")
     with target.opened() as session:
         document = find_light(session, drive="Bay 3").document
@@ -111,25 +95,25 @@ def test_a_drive_by_id_serial_or_label(bmc: Bmc) -> None:
         assert done(target, "off", drive=name) == (True, "off")
 
 
-def test_a_name_of_several_drives_is_refused(bmc: Bmc) -> None:
+def test_a_name_of_several_drives_is_refused(bmc: BmcMaker) -> None:
     with bmc("generic").opened() as session, pytest.raises(errors.BadInput, match="Several") as refused:
         find_light(session, drive="1")  # a drive behind the RAID controller and a boot drive
     assert "serial" in refused.value.next
 
 
-def test_an_unknown_drive_is_refused_with_those_that_are_there(bmc: Bmc) -> None:
+def test_an_unknown_drive_is_refused_with_those_that_are_there(bmc: BmcMaker) -> None:
     with bmc("generic").opened() as session, pytest.raises(errors.NotFound) as refused:
         find_light(session, drive="Bay 99")
     assert "Bay 3" in refused.value.found and "serial" in refused.value.found
 
 
-def test_a_drive_without_a_light_is_told(bmc: Bmc) -> None:
+def test_a_drive_without_a_light_is_told(bmc: BmcMaker) -> None:
     with bmc("dgx_h100").opened() as session, pytest.raises(errors.Unsupported) as refused:
         switch(session, "lit", drive="U.2 1")
     assert refused.value.found == "neither LocationIndicatorActive nor IndicatorLED"
 
 
-def test_a_chassis_by_its_id(bmc: Bmc) -> None:
+def test_a_chassis_by_its_id(bmc: BmcMaker) -> None:
     target = bmc("idrac9")
     assert done(target, "lit", chassis="system.embedded.1")[0] is True
     assert done(target, "off", chassis="System.Embedded.1") == (True, "off")
@@ -138,39 +122,10 @@ def test_a_chassis_by_its_id(bmc: Bmc) -> None:
     assert "Enclosure.Internal.0-1" in refused.value.found
 
 
-def test_a_light_that_stays_is_no_success(bmc: Bmc, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_light_that_stays_is_no_success(bmc: BmcMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "ansible_collections.hearth.datacenter.plugins.module_utils._redfish.indicator._SETTLE_SECONDS", 1.0
     )
     with bmc("openbmc", light_works=False).opened() as session, pytest.raises(errors.VerificationFailed) as failed:
         switch(session, "lit")
     assert (failed.value.expected, failed.value.found) == ("lit", "off")
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"random_401": {"rate": 0.3}},
-        {"unavailable": {"times": 2, "retry_after": 1}},
-        {"drop_mid_body": {"rate": 0.3}},
-        {"truncated": {"rate": 0.3}},
-        {"wrong_etag": {}},
-        {"duplicate_etag": {}},
-        {"hostile_strings": {}},
-        {"endless_links": {}},
-    ],
-    ids=lambda fault: next(iter(fault)),
-)
-def test_under_faults_what_is_said_to_be_lit_is_lit(bmc: Bmc, fault: dict[str, Any]) -> None:
-    target = bmc("openbmc")
-    target.fleet.faults(target.address, **fault)
-    try:
-        said, _dummy = done(target, "lit")
-    except errors.HearthError as error:
-        assert error.msg
-        said = False
-    target.fleet.faults(target.address)
-    target.order("end_sessions", {})
-    if said:
-        with target.opened() as session:
-            assert find_light(session).state == "lit"

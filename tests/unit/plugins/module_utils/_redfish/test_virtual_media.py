@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -27,7 +26,14 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.virtual
     plan_media,
 )
 from tests.emulators.redfish.fleet import Fleet
-from tests.unit.plugins.module_utils._redfish.emulated import EVERY_PLATFORM, EmulatedBmc, bmc_of, one_of_each
+from tests.unit.plugins.module_utils._redfish.emulated import (
+    EVERY_PLATFORM,
+    BmcMaker,
+    EmulatedBmc,
+    bmc_of,
+    lent,
+    one_of_each,
+)
 
 pytest.importorskip("sushy", reason="the Python library sushy is not installed")
 
@@ -38,8 +44,6 @@ REFUSED = "http://nobody.invalid/live.iso"  # whose host can't be there
 LIVE = MediaWanted(True, ISO)
 NOTHING = MediaWanted(False)
 
-Bmc = Callable[..., EmulatedBmc]
-
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Fleet]:
@@ -48,23 +52,9 @@ def fleet() -> Iterator[Fleet]:
 
 
 @pytest.fixture
-def bmc(fleet: Fleet) -> Iterator[Bmc]:
-    """A BMC of that platform; afterwards it has its own manners again and empty slots."""
-    used: list[EmulatedBmc] = []
-
-    def make(platform: str, **manners: Any) -> EmulatedBmc:
-        used.append(bmc_of(fleet, platform))
-        if manners:
-            used[-1].manners(**manners)
-        return used[-1]
-
-    yield make
-    for one in used:
-        assert one.open_sessions == 0
-        one.manners()
-        fleet.faults(one.address)
-        with one.opened() as session:
-            run(session, NOTHING)
+def bmc(fleet: Fleet) -> Iterator[BmcMaker]:
+    with lent(fleet, restore=lambda session: run(session, NOTHING)) as make:
+        yield make
 
 
 def run(session: Session, wanted: MediaWanted) -> tuple[bool, dict[str, str | None]]:
@@ -115,7 +105,7 @@ FIRST = {  # the slot that is chosen for a disc
 
 
 @pytest.mark.parametrize("platform", SERVERS)
-def test_inserted_replaced_and_ejected(bmc: Bmc, platform: str) -> None:
+def test_inserted_replaced_and_ejected(bmc: BmcMaker, platform: str) -> None:
     target, slot = bmc(platform), FIRST[platform]
     assert done(target, LIVE) == (True, {slot: ISO})
     assert done(target, LIVE) == (False, {slot: ISO})
@@ -124,7 +114,7 @@ def test_inserted_replaced_and_ejected(bmc: Bmc, platform: str) -> None:
     assert done(target, NOTHING) == (False, {})
 
 
-def test_no_virtual_media_is_told(bmc: Bmc) -> None:
+def test_no_virtual_media_is_told(bmc: BmcMaker) -> None:
     target = bmc_of(bmc("generic").fleet, "dgx_h100")
     with target.opened() as session, pytest.raises(errors.Unsupported, match="no virtual media") as refused:
         run(session, LIVE)
@@ -132,7 +122,7 @@ def test_no_virtual_media_is_told(bmc: Bmc) -> None:
 
 
 @pytest.mark.parametrize("platform", SERVERS)
-def test_a_refused_image_is_an_error_and_what_was_in_is_in_again(bmc: Bmc, platform: str) -> None:
+def test_a_refused_image_is_an_error_and_what_was_in_is_in_again(bmc: BmcMaker, platform: str) -> None:
     target = bmc(platform)
     done(target, LIVE)
     with target.opened() as session, pytest.raises(errors.Refused) as refused:
@@ -142,7 +132,7 @@ def test_a_refused_image_is_an_error_and_what_was_in_is_in_again(bmc: Bmc, platf
         assert held(session) == {FIRST[platform]: ISO}
 
 
-def test_what_could_not_be_put_back_is_told(bmc: Bmc) -> None:
+def test_what_could_not_be_put_back_is_told(bmc: BmcMaker) -> None:
     target = bmc("generic")
     done(target, LIVE)
     target.overlay("/redfish/v1/Managers/1/VirtualMedia/CD1", Image=REFUSED)
@@ -164,7 +154,7 @@ def test_what_could_not_be_put_back_is_told(bmc: Bmc) -> None:
         "http://user:secret@10.0.0.9/live.iso",
     ],
 )
-def test_an_image_that_is_none_is_refused_before_anything_is_sent(bmc: Bmc, image: str) -> None:
+def test_an_image_that_is_none_is_refused_before_anything_is_sent(bmc: BmcMaker, image: str) -> None:
     target = bmc("generic")
     target.fleet.reset_statistics()
     with target.opened() as session, pytest.raises(errors.BadInput) as refused:
@@ -173,7 +163,7 @@ def test_an_image_that_is_none_is_refused_before_anything_is_sent(bmc: Bmc, imag
     assert target.fleet.statistics()["per_method"].get("POST", 0) == 1  # the login
 
 
-def test_another_slot_can_be_named(bmc: Bmc) -> None:
+def test_another_slot_can_be_named(bmc: BmcMaker) -> None:
     target = bmc("generic")
     assert done(target, MediaWanted(True, ISO, slot="cd2")) == (True, {"CD2": ISO})
     assert done(target, LIVE) == (False, {"CD2": ISO})  # it is in
@@ -182,26 +172,26 @@ def test_another_slot_can_be_named(bmc: Bmc) -> None:
     assert done(target, MediaWanted(False, image=OTHER)) == (False, {"CD2": ISO})
 
 
-def test_an_unknown_slot_is_refused_with_those_that_are_there(bmc: Bmc) -> None:
+def test_an_unknown_slot_is_refused_with_those_that_are_there(bmc: BmcMaker) -> None:
     with bmc("generic").opened() as session, pytest.raises(errors.NotFound) as refused:
         run(session, MediaWanted(True, ISO, slot="CD9"))
     assert refused.value.found == "CD1 (cd, dvd), CD2 (cd, dvd)"
 
 
-def test_a_media_type_that_no_slot_takes_is_refused(bmc: Bmc) -> None:
+def test_a_media_type_that_no_slot_takes_is_refused(bmc: BmcMaker) -> None:
     with bmc("generic").opened() as session, pytest.raises(errors.Unsupported, match="floppy") as refused:
         run(session, MediaWanted(True, ISO, media_type="floppy"))
     assert "CD1 (cd, dvd)" in refused.value.found
 
 
-def test_a_disks_image_goes_to_a_stick_where_there_is_one(bmc: Bmc) -> None:
+def test_a_disks_image_goes_to_a_stick_where_there_is_one(bmc: BmcMaker) -> None:
     image = "http://10.0.0.9/disk.img"
     assert done(bmc("asus"), MediaWanted(True, image))[1] == {"HD1": image}
     assert done(bmc("fujitsu"), MediaWanted(True, image))[1] == {"0": image}
     assert (default_type("http://x/a.IMG"), default_type("http://x/a.iso?x=.img")) == ("usb", "cd")
 
 
-def test_write_protection_is_changed_by_inserting_anew(bmc: Bmc) -> None:
+def test_write_protection_is_changed_by_inserting_anew(bmc: BmcMaker) -> None:
     target = bmc("generic")
     assert done(target, LIVE)[0]
     assert done(target, MediaWanted(True, ISO, write_protected=True))[0] is False
@@ -212,7 +202,7 @@ def test_write_protection_is_changed_by_inserting_anew(bmc: Bmc) -> None:
 # Traps of the platforms (field notes §6)
 
 
-def test_idrac_shows_an_ejected_medium_for_a_while(bmc: Bmc) -> None:
+def test_idrac_shows_an_ejected_medium_for_a_while(bmc: BmcMaker) -> None:
     target = bmc("idrac9", media_lingers=2)
     done(target, LIVE)
     assert done(target, MediaWanted(True, OTHER)) == (True, {"1": OTHER})
@@ -220,7 +210,7 @@ def test_idrac_shows_an_ejected_medium_for_a_while(bmc: Bmc) -> None:
 
 
 @pytest.mark.parametrize("sign", ["?", "="])
-def test_supermicros_url_signs_are_refused_before_anything_changes(bmc: Bmc, sign: str) -> None:
+def test_supermicros_url_signs_are_refused_before_anything_changes(bmc: BmcMaker, sign: str) -> None:
     target = bmc("supermicro")
     done(target, LIVE)
     with target.opened() as session, pytest.raises(errors.BadInput, match="refuses"):
@@ -229,7 +219,7 @@ def test_supermicros_url_signs_are_refused_before_anything_changes(bmc: Bmc, sig
         assert held(session) == {"VirtualMedia1": ISO}
 
 
-def test_a_stale_image_name_is_no_medium(bmc: Bmc) -> None:
+def test_a_stale_image_name_is_no_medium(bmc: BmcMaker) -> None:
     target = bmc("supermicro")
     done(target, LIVE)
     done(target, NOTHING)
@@ -238,23 +228,23 @@ def test_a_stale_image_name_is_no_medium(bmc: Bmc) -> None:
     assert done(target, LIVE) == (True, {"VirtualMedia1": ISO})
 
 
-def test_a_missing_licence_is_told_and_nothing_is_tried_twice(bmc: Bmc) -> None:
+def test_a_missing_licence_is_told_and_nothing_is_tried_twice(bmc: BmcMaker) -> None:
     target = bmc("supermicro", media_licensed=False)
     with target.opened() as session, pytest.raises(errors.AccessDenied) as refused:
         run(session, LIVE)
     assert "OemLicenseNotPassed" in refused.value.found
 
 
-def test_ilo4_takes_the_image_and_nothing_else(bmc: Bmc) -> None:
+def test_ilo4_takes_the_image_and_nothing_else(bmc: BmcMaker) -> None:
     only_image = ["Inserted", "WriteProtected", "UserName", "Password", "TransferMethod", "TransferProtocolType"]
     assert done(bmc("ilo5", media_refuses=only_image), LIVE) == (True, {"2": ISO})
 
 
-def test_a_transfer_protocol_is_added_where_it_is_demanded(bmc: Bmc) -> None:
+def test_a_transfer_protocol_is_added_where_it_is_demanded(bmc: BmcMaker) -> None:
     assert done(bmc("generic", media_needs=["TransferProtocolType"]), LIVE)[1] == {"CD1": ISO}
 
 
-def test_cisco_has_nothing_but_dvd(bmc: Bmc) -> None:
+def test_cisco_has_nothing_but_dvd(bmc: BmcMaker) -> None:
     target = bmc("generic")
     slots = [f"/redfish/v1/Managers/1/VirtualMedia/CD{number}" for number in (1, 2)]
     for path in slots:
@@ -267,13 +257,13 @@ def test_cisco_has_nothing_but_dvd(bmc: Bmc) -> None:
             target.overlay(path, MediaTypes=["CD", "DVD"])
 
 
-def test_an_answer_of_accepted_is_waited_for(bmc: Bmc) -> None:
+def test_an_answer_of_accepted_is_waited_for(bmc: BmcMaker) -> None:
     target = bmc("generic", action_answer=202, media_lingers=1)
     assert done(target, LIVE) == (True, {"CD1": ISO})
     assert done(target, NOTHING) == (True, {})
 
 
-def test_what_was_accepted_and_is_not_in_is_no_success(bmc: Bmc, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_accepted_and_is_not_in_is_no_success(bmc: BmcMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "ansible_collections.hearth.datacenter.plugins.module_utils._redfish.virtual_media._SETTLE_SECONDS", 1.0
     )
@@ -282,14 +272,14 @@ def test_what_was_accepted_and_is_not_in_is_no_success(bmc: Bmc, monkeypatch: py
     assert (failed.value.expected, failed.value.found) == (ISO, "nothing inserted")
 
 
-def test_lenovo_sd530_is_written_to_by_patch(bmc: Bmc) -> None:
+def test_lenovo_sd530_is_written_to_by_patch(bmc: BmcMaker) -> None:
     target = bmc("xcc", media_by="patch")
     assert done(target, LIVE) == (True, {"EXT1": ISO})
     assert done(target, MediaWanted(True, OTHER)) == (True, {"EXT1": OTHER})
     assert done(target, NOTHING) == (True, {})
 
 
-def test_lenovos_remote_slots_are_not_used(bmc: Bmc) -> None:
+def test_lenovos_remote_slots_are_not_used(bmc: BmcMaker) -> None:
     target = bmc("xcc3")
     assert {slot.id for slot in slots_of(target) if not slot.usable} == {
         *(f"RDOC{number}" for number in (1, 2)),
@@ -300,7 +290,7 @@ def test_lenovos_remote_slots_are_not_used(bmc: Bmc) -> None:
     assert "takes no URL" in refused.value.found
 
 
-def test_a_slot_whose_insert_media_is_not_there_is_passed_over(bmc: Bmc) -> None:
+def test_a_slot_whose_insert_media_is_not_there_is_passed_over(bmc: BmcMaker) -> None:
     target = bmc("generic", media_broken_slots=["CD1"])
     assert done(target, LIVE) == (True, {"CD2": ISO})
     assert done(target, LIVE) == (False, {"CD2": ISO})
@@ -308,42 +298,8 @@ def test_a_slot_whose_insert_media_is_not_there_is_passed_over(bmc: Bmc) -> None
         run(session, MediaWanted(True, OTHER, slot="CD1"))
 
 
-def test_credentials_for_the_images_server_are_sent_and_not_shown(bmc: Bmc) -> None:
+def test_credentials_for_the_images_server_are_sent_and_not_shown(bmc: BmcMaker) -> None:
     target = bmc("gh200")
     wanted = MediaWanted(True, ISO, username="reader", password="canary-0815")
     assert done(target, wanted)[1] == {"USB1": ISO}
     assert "canary" not in repr(wanted) and "canary" not in str([slot.shown() for slot in slots_of(target)])
-
-
-# Faults: a typed error or success, no session left (the fixture looks)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"random_401": {"rate": 0.3}},
-        {"unavailable": {"times": 2, "retry_after": 1}},
-        {"drop_mid_body": {"rate": 0.3}},
-        {"truncated": {"rate": 0.3}},
-        {"not_json": {"path": "/redfish/v1/Managers/1/VirtualMedia"}},
-        {"wrong_etag": {}},
-        {"duplicate_etag": {}},
-        {"hostile_strings": {}},
-        {"broken_expand": {}},
-        {"endless_paging": {}},
-    ],
-    ids=lambda fault: next(iter(fault)),
-)
-def test_under_faults_what_is_said_to_be_in_is_in(bmc: Bmc, fault: dict[str, Any]) -> None:
-    target = bmc("generic")
-    target.fleet.faults(target.address, **fault)
-    try:
-        said = done(target, LIVE)[0]
-    except errors.HearthError as error:
-        assert error.msg
-        said = False
-    target.fleet.faults(target.address)
-    target.order("end_sessions", {})
-    if said:
-        with target.opened() as session:
-            assert held(session) == {"CD1": ISO}
