@@ -170,8 +170,9 @@ info:
       elements: dict
       returned: with subset firmware
     boot:
-      description: C(enabled) (V(disabled), V(once) or V(continuous)), C(target), C(mode), C(http_uri), C(targets) that
-        are on offer, and C(order), a list of C(reference) and C(name).
+      description: What the machine boots from next. C(enabled) (V(disabled), V(once) or V(continuous)), C(target),
+        C(mode), C(http_uri), C(targets) that are on offer, C(order), a list of C(reference) and C(name), and
+        C(pending), whether some of it waits in a settings object of the BMC for that boot.
       type: dict
       returned: with subset boot
     media:

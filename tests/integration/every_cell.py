@@ -216,8 +216,14 @@ def _info(cell: Cell, result: Result, before: Result, after: Result) -> Claim:
     info = result["info"]
     enabled = info["boot"]["enabled"] if info["boot"] else None
     media = sorted(str(slot["image"]) for slot in info["media"] or () if slot["inserted"])
-    said = (info["power"]["state"], enabled, media)
-    return said, *((_switched(cell, state), _override(cell, state)[0], _inserted(state)) for state in (before, after))
+    was, now = ((_switched(cell, state), _override(cell, state)[0], _inserted(state)) for state in (before, after))
+    # What could not be read is left out, and a warning names it; what is told all the same must be so.
+    unread = " ".join(result.get("warnings", ()))
+    if any(what in unread for what in ("virtual media", "manager", "out of time")) and set(media) <= set(now[2]):
+        media = now[2]
+    if "settings object" in unread or "out of time" in unread:
+        enabled = now[1]
+    return (info["power"]["state"], enabled, media), was, now
 
 
 CLAIMS: dict[str, t.Callable[[Cell, Result, Result, Result], Claim]] = {

@@ -183,7 +183,7 @@ _READERS: Mapping[str, Callable[[Reading], Any]] = {
     "nics": lambda reading: nics_of(reading.client, reading.system.document, reading.chassis),
     "drives": lambda reading: drives_of(reading.client, reading.system.document),
     "firmware": lambda reading: firmware_info(reading.client, reading.root),
-    "boot": lambda reading: boot_info(reading.client, reading.system.document),
+    "boot": lambda reading: boot_info(reading.session, reading.system),
     "media": lambda reading: media_info(reading.client, reading.system.document, reading.manager),
     "sensors": lambda reading: sensors_info(reading.client, reading.chassis),
     "logs": lambda reading: logs_info(reading.client, reading.system.document, reading.manager),

@@ -8,28 +8,34 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
+from .access import ChosenSystem, Session
+from .boot import ENABLED, HTTP_URI, MODE, ORDER, TARGET, read_boot
 from .client import RedfishClient
-from .document import first_text, flag, items, last_segment, link, part, text, word
+from .document import first_text, flag, items, last_segment, link, text, word
 
 _KEPT = 64  # entries of a list
 
 
-def boot_info(client: RedfishClient, system: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
-    """The boot override, what may be overridden with, and the boot order by its options' names."""
-    boot = part(system, "Boot")
-    if not boot:
+def boot_info(session: Session, chosen: ChosenSystem) -> Optional[Dict[str, Any]]:
+    """What the machine boots from next: the override, what may be overridden with, and the order by its options' names.
+
+    On some BMCs (iDRAC10) the settings object holds that, and the system itself only what the last boot took from it.
+    """
+    view = read_boot(session, chosen)
+    if not view.boot:
         return None
     names = {
         word(option.get("BootOptionReference")): text(option.get("DisplayName"))
-        for option in client.members(link(boot.get("BootOptions")), "boot options")
+        for option in session.client.members(link(view.boot.get("BootOptions")), "boot options")
     }
     return {
-        "enabled": _lower(boot.get("BootSourceOverrideEnabled")),
-        "target": text(boot.get("BootSourceOverrideTarget")),
-        "mode": text(boot.get("BootSourceOverrideMode")),
-        "http_uri": text(boot.get("HttpBootUri"), 512),
-        "targets": _words(boot.get("BootSourceOverrideTarget@Redfish.AllowableValues")),
-        "order": [{"reference": one, "name": names.get(one.lower())} for one in _words(boot.get("BootOrder"))],
+        "enabled": _lower(view.get(ENABLED)),
+        "target": text(view.get(TARGET)),
+        "mode": text(view.get(MODE)),
+        "http_uri": text(view.get(HTTP_URI), 512),
+        "targets": _words(view.offered(TARGET)),
+        "order": [{"reference": one, "name": names.get(one.lower())} for one in _words(view.get(ORDER))],
+        "pending": view.pending,
     }
 
 

@@ -13,6 +13,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput, HearthError
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.boot import (
+    BootWanted,
+    apply_boot,
+    plan_boot,
+    read_boot,
+)
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.info import SUBSETS, read_info
 from tests.emulators.redfish.fleet import Fleet
 from tests.unit.plugins.module_utils._redfish.emulated import EVERY_PLATFORM, EmulatedBmc, bmc_of
@@ -32,7 +38,7 @@ KEYS = {
     "nics": {"id", "mac", "speed_mbps", "link"},
     "drives": {"id", "serial", "model", "capacity_bytes", "media", "protocol", "health"},
     "firmware": {"id", "name", "version", "updateable", "released", "state"},
-    "boot": {"enabled", "target", "mode", "http_uri", "targets", "order"},
+    "boot": {"enabled", "target", "mode", "http_uri", "targets", "order", "pending"},
     "media": {"id", "path", "types", "inserted", "image", "image_name", "write_protected", "connected_via"},
     "sensors": {"id", "name", "type", "reading", "unit", "health"},
     "logs": {"id", "name", "path", "entries"},
@@ -90,6 +96,20 @@ def test_only_what_is_asked_for_is_read(fleet: Fleet) -> None:
 def test_gpus_of_a_baseboard_belong_to_their_host(fleet: Fleet) -> None:
     gpus = read(bmc_of(fleet, "gb200"), "gpus")["gpus"]
     assert gpus["count"] and len(gpus["devices"]) == gpus["count"]
+
+
+def test_the_boot_that_is_told_is_the_next_one(fleet: Fleet) -> None:
+    """iDRAC10 keeps it in the settings object, and shows the last one at the system."""
+    bmc = bmc_of(fleet, "idrac10")
+    unset = read(bmc, "boot")["boot"]
+    assert (unset["enabled"], unset["pending"]) == ("disabled", False)
+    with bmc.opened() as session:
+        chosen = session.system()
+        apply_boot(session, plan_boot(session, chosen, read_boot(session, chosen), BootWanted("once", "pxe")))
+        shown = session.fresh(chosen.path)["Boot"]["BootSourceOverrideEnabled"]
+    waiting = read(bmc, "boot")["boot"]
+    assert shown == "Disabled"
+    assert (waiting["enabled"], waiting["target"].lower(), waiting["pending"]) == ("once", "pxe", True)
 
 
 def test_an_unknown_subset_is_refused(fleet: Fleet) -> None:
