@@ -26,7 +26,8 @@ Result = dict[str, t.Any]
 WITHOUT_SYSTEM = ("pdu", "power_shelf")
 KEEP_CONTEXT = tuple(name for name, one in PERSONALITIES.items() if one.manners.session_context == "kept")
 IMAGE = "http://10.0.0.9/images/live.iso"
-WORKERS = 64
+# As many as two cores answer for within the time that a machine gets, whatever else they do; few of them wait.
+WORKERS = 32
 
 # Fault → its options, chosen so that each strikes and a run takes seconds. Those that act on connections last.
 FAULTS: dict[str, dict[str, t.Any]] = {
@@ -109,7 +110,7 @@ class Cells:
             "username": self.fleet.username,
             "password": self.fleet.password,
             "system": cell.system,
-            "deadline": 20,
+            "deadline": 60,
             "connect_timeout": 2,
             **given,
         }

@@ -49,7 +49,7 @@ ASKED: dict[str, tuple[Contract, Result]] = {
     "virtual_media": (REDFISH_VIRTUAL_MEDIA, {"image": IMAGE}),
     "indicator": (REDFISH_INDICATOR, {"state": "lit"}),
     "info": (REDFISH_INFO, {"subset": ["system", "power", "health", "boot", "media"]}),
-    "power": (REDFISH_POWER, {"state": "off", "method": "force", "force_timeout": 6}),
+    "power": (REDFISH_POWER, {"state": "off", "method": "force", "force_timeout": 15}),
 }
 WITHOUT_MEDIA = ("dgx_h100",)
 
@@ -155,10 +155,10 @@ def played(cells: Cells, folder: pathlib.Path, among: list[Cell], task: Result) 
     return {cell: ran.results[0]["hosts"][names[cell]] for cell in among}
 
 
-LIMITS = {"max_fail": "100%", "deadline": 20, "connect_timeout": 2, "concurrency": 64}
+LIMITS = {"max_fail": "100%", "deadline": 60, "connect_timeout": 2, "concurrency": 32}
 FLEET_ASKED: dict[str, tuple[str, Result]] = {
     "info": ("hearth.datacenter.redfish_fleet_info", {"subset": ["power", "boot", "media"]}),
-    "power": ("hearth.datacenter.redfish_fleet_power", {"state": "on", "force_timeout": 6}),
+    "power": ("hearth.datacenter.redfish_fleet_power", {"state": "on", "force_timeout": 15}),
 }
 
 
