@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 
-from tests.lab.engine import virsh
+from tests.lab.engine import domain, virsh
 from tests.lab.engine.daemons import Daemon, Daemons
 from tests.lab.engine.errors import LabError
 
@@ -33,10 +33,16 @@ def ensure(daemons: Daemons) -> list[str]:
 def stop(daemons: Daemons) -> tuple[list[str], str]:
     """Stop what we started, unless others work with it: (names stopped, why it was left)."""
     if daemons.running(_LIBVIRTD.name) is not None and virsh.answers():
-        used = [*virsh.running_domains(), *virsh.active_networks(), *virsh.pools()]
+        # Another lab's machines may be off, and its BMCs ask libvirtd for them all the same.
+        used = {*virsh.running_domains(), *virsh.active_networks(), *_machines_of_labs()}
         if used:
-            return [], f"{', '.join(used)} of others still use libvirtd"
+            return [], f"{', '.join(sorted(used))} of others still use libvirtd"
     return [daemon.name for daemon in (_LIBVIRTD, _VIRTLOGD) if daemons.stop(daemon.name, alone=True)], ""
+
+
+def _machines_of_labs() -> list[str]:
+    definitions = {name: virsh.definition(name) for name in virsh.domains()}
+    return [name for name, each in definitions.items() if each is not None and domain.mark_of(each) is not None]
 
 
 def _accepts(path: str) -> bool:
