@@ -42,7 +42,8 @@ class Commands:
             log.flush()
             start = log.tell()
             try:
-                done = subprocess.run(
+                # run_command, which ansible-test wants here, exists only in a module, and keeps no log while it runs.
+                done = subprocess.run(  # pylint: disable=ansible-bad-function
                     words,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
