@@ -46,7 +46,7 @@ def test_what_is_there_is_not_spoken_of(without_apt: None, listing: Path, capsys
 
 
 def test_every_package_has_a_reason_and_a_user() -> None:
-    packages = declared("test") + declared("demo")
+    packages = declared("test") + declared("demo") + declared("lab")
     lines = [line for line in LIST.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     assert {package.name for package in packages} == {line.split("|")[0].strip() for line in lines}
     assert [package.name for package in packages if not package.why] == []
