@@ -9,16 +9,20 @@ Machines that do answer are in tests/lab/scenarios.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 import shutil
+import subprocess
+import tempfile
 import typing as t
 
 import pytest
 
+from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.areas import NODE_PATH, node_area
 from tests.emulators.redfish.fleet import Fleet
 from tests.integration.discovered_hosts import DiscoveredHosts
-from tests.integration.media_server import SERVER, SHA256, MediaServer, lacking
+from tests.integration.media_server import SERVER, MediaServer, lacking
 from tests.integration.playbook_run import Ran
 
 pytest.importorskip("sushy", reason="the Python library sushy is not installed")
@@ -28,17 +32,33 @@ pytestmark = [
 ]
 
 PLAYBOOK = "hearth.datacenter.boot_live"
-# A drive for sticks and one for discs; one drive.
-PLATFORMS = {"ilo6": 1, "supermicro": 1}
+# A drive for sticks and one for discs; one drive; two drives, and no boot mode that could be chosen.
+PLATFORMS = {"ilo6": 1, "openbmc": 1, "supermicro": 1}
 LEFT = [
     {"hearth.datacenter.redfish_virtual_media": {"state": "ejected"}, "check_mode": True},
     {"hearth.datacenter.redfish_boot": {"state": "disabled"}, "check_mode": True},
 ]
 
 
+def image(path: pathlib.Path) -> None:
+    """No system, but a place for the node's configuration, as the role live_image leaves one."""
+    with tempfile.TemporaryDirectory() as name:
+        area = pathlib.Path(name) / NODE_PATH.lstrip("/")
+        area.parent.mkdir(parents=True, exist_ok=True)
+        area.write_bytes(node_area(b""))
+        path.unlink()
+        command = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", str(path), name]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def sha256(path: pathlib.Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[MediaServer]:
     server = MediaServer(tmp_path_factory.mktemp("media"))
+    image(server.image)
     try:
         ran = server.role()
         assert ran.code == 0, ran.said
@@ -58,7 +78,9 @@ def fleet() -> t.Iterator[Fleet]:
 @pytest.fixture
 def hosts(fleet: Fleet, server: MediaServer, tmp_path: pathlib.Path) -> t.Iterator[DiscoveredHosts]:
     manifest = server.place / "live.manifest.json"
-    manifest.write_text(json.dumps({"image_id": "test", "iso": {"file": server.image.name, "sha256": SHA256}}))
+    manifest.write_text(
+        json.dumps({"image_id": "test", "iso": {"file": server.image.name, "sha256": sha256(server.image)}})
+    )
     (tmp_path / "console").write_text("\x1b[2JLoading Linux\r\n{{ 7 * 7 }}\nhearth: waiting for a disc\n")
     hosts = DiscoveredHosts(
         tmp_path,
@@ -67,6 +89,7 @@ def hosts(fleet: Fleet, server: MediaServer, tmp_path: pathlib.Path) -> t.Iterat
         boot_live_authorized_keys=[
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBpfYYwVTFPsfY0BM+q05RXG3GnsRJXWeLWchjOpbxgG op"
         ],
+        boot_live_network={"interfaces": [{"match": {"mac": "52:54:00:00:00:01"}, "dhcp": True}]},
         boot_live_known_hosts=str(tmp_path / "known_hosts"),
         boot_live_directory=str(tmp_path / "records"),
         boot_live_console_log=str(tmp_path / "console"),
@@ -113,7 +136,6 @@ def test_a_bmc_that_never_reads_is_told_of_before_the_deadline(hosts: Discovered
         # the console's end, as text and no more
         assert said.endswith("Loading Linux {{ 7 * 7 }} hearth: waiting for a disc")
     assert nothing_is_left(hosts)
-    # one drive: the configuration travels in a copy of the image
     inserted = {
         bmc["platform"]: [
             result["virtual_media"]["slot"]
@@ -122,7 +144,7 @@ def test_a_bmc_that_never_reads_is_told_of_before_the_deadline(hosts: Discovered
         ]
         for bmc in fleet.bmcs
     }
-    assert {platform: len(slots) for platform, slots in inserted.items()} == {"ilo6": 2, "supermicro": 1}
+    assert {platform: len(slots) for platform, slots in inserted.items()} == {"ilo6": 2, "openbmc": 1, "supermicro": 2}
 
 
 def test_check_mode_shows_it_and_changes_nothing(hosts: DiscoveredHosts) -> None:
@@ -149,7 +171,7 @@ def test_an_image_that_is_not_the_manifests_is_refused_before_a_bmc_is_touched(
     manifest.write_text(json.dumps({"image_id": "test", "iso": {"file": server.image.name, "sha256": "0" * 64}}))
     before = fleet.statistics()["requests"]
     ran = hosts.playbook(PLAYBOOK)
-    assert ran.code != 0 and f"its SHA-256 is {SHA256}" in " ".join(ran.said.split())
+    assert ran.code != 0 and f"its SHA-256 is {sha256(server.image)}" in " ".join(ran.said.split())
     assert fleet.statistics()["requests"] == before
 
 
@@ -166,6 +188,7 @@ def test_a_media_server_that_cannot_be_used_is_told_of_before_a_bmc_is_touched(
     "wrong",
     [
         {"boot_live_authorized_keys": []},
+        {"boot_live_network": {"interfaces": []}},
         {"boot_live_clients": ["bmc.example.net"]},
     ],
     ids=str,
