@@ -72,6 +72,9 @@ def test_what_outlived_it_is_stopped_too(daemons: Daemons, tmp_path: Path) -> No
     child, leader = int(started.read_text()), daemons.running("family")
     assert leader is not None
     os.kill(leader.pid, 9)
+    deadline = time.monotonic() + 10
+    while alive(leader.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert alive(child)
     started.unlink()
     daemons.ensure(family)
