@@ -182,8 +182,11 @@ def _of_failure(result: Result) -> t.Iterator[str]:
 
 
 def _of_success(cell: Cell, result: Result, before: Result, after: Result) -> t.Iterator[str]:
-    claims = CLAIMS[next(noun for noun in CLAIMS if noun in result)]
-    said, was, now = claims(cell, result, before, after)
+    noun = next((one for one in CLAIMS if one in result), None)
+    if noun is None:
+        yield "a success that says nothing of what is"
+        return
+    said, was, now = CLAIMS[noun](cell, result, before, after)
     if said != now:
         yield f"said {said!r}, and it is {now!r}"
     if result["changed"] != (was != now):

@@ -26,7 +26,7 @@ def plain(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if kind is dict:
-        return {key if type(key) is str else plain(key): plain(inner) for key, inner in value.items()}
+        return {key if type(key) in _PLAIN else plain(key): plain(inner) for key, inner in value.items()}
     if kind is list:
         return [plain(inner) for inner in value]
     if isinstance(value, str):
