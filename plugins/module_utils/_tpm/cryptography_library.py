@@ -29,5 +29,5 @@ def require_cryptography() -> None:
             expected=f"cryptography {_OLDEST} or newer",
             found=CRYPTOGRAPHY_VERSION or CRYPTOGRAPHY_IMPORT_ERROR,
             where="the controller's Python",
-            next="pip install 'cryptography>=45.0'",
+            next="pip install 'cryptography>=45.0.2'",
         )
