@@ -23,6 +23,11 @@ def daemons(tmp_path: Path) -> Daemons:
     return Daemons(tmp_path / "run")
 
 
+def _family(started: Path) -> tuple[str, ...]:
+    """A program with a child, whose process id is in the file as soon as the file is there."""
+    return "sh", "-c", f"sleep 600 & echo $! >{started}.new; mv {started}.new {started}; wait"
+
+
 def alive(pid: int) -> bool:
     try:
         found = process_of(Path(f"/proc/{pid}/stat").read_text())
@@ -57,7 +62,7 @@ def test_another_command_or_configuration_restarts_it(daemons: Daemons) -> None:
 
 def test_what_it_started_stops_with_it(daemons: Daemons, tmp_path: Path) -> None:
     started = tmp_path / "started"
-    daemons.ensure(Daemon("family", ("sh", "-c", f"sleep 600 & echo $! >{started}; wait"), ready=str(started)))
+    daemons.ensure(Daemon("family", _family(started), ready=str(started)))
     child = int(started.read_text())
     assert alive(child)
     daemons.stop("family")
@@ -67,7 +72,7 @@ def test_what_it_started_stops_with_it(daemons: Daemons, tmp_path: Path) -> None
 def test_what_outlived_it_is_stopped_too(daemons: Daemons, tmp_path: Path) -> None:
     """A server whose first process is killed leaves workers that hold its port."""
     started = tmp_path / "started"
-    family = Daemon("family", ("sh", "-c", f"sleep 600 & echo $! >{started}; wait"), ready=str(started))
+    family = Daemon("family", _family(started), ready=str(started))
     daemons.ensure(family)
     child, leader = int(started.read_text()), daemons.running("family")
     assert leader is not None
@@ -95,7 +100,7 @@ def test_a_record_of_before_the_machine_was_booted_names_nobody(daemons: Daemons
 
 def test_with_alone_what_it_started_lives_on(daemons: Daemons, tmp_path: Path) -> None:
     started = tmp_path / "started"
-    daemons.ensure(Daemon("parent", ("sh", "-c", f"sleep 600 & echo $! >{started}; wait"), ready=str(started)))
+    daemons.ensure(Daemon("parent", _family(started), ready=str(started)))
     child = int(started.read_text())
     daemons.stop("parent", alone=True)
     assert alive(child)
