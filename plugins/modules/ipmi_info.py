@@ -152,7 +152,7 @@ info:
       returned: with subset firmware
     boot:
       description: C(enabled) (V(disabled), V(once) or V(continuous)), C(target), C(mode), C(http_uri), C(targets) that
-        IPMI has, and C(order), which is empty.
+        IPMI has, C(order), which is empty, and C(pending), which is V(false).
       type: dict
       returned: with subset boot
     media:

@@ -23,7 +23,7 @@ class IpmiHosts(PlaybookFolder):
     def __init__(self, folder: Path, bmcs: Mapping[str, Bmc], **shared: Any) -> None:
         super().__init__(folder)
         servers = {"hosts": {name: hostvars(bmc) for name, bmc in bmcs.items()}, "vars": UNREACHABLE}
-        self.inventory: dict[str, Any] = {"all": {"hosts": {"jump": JUMP}, "children": {"servers": servers}}}
+        self.inventory: dict[str, Any] = {"all": {"hosts": {"jump": dict(JUMP)}, "children": {"servers": servers}}}
         for variables in servers["hosts"].values():
             variables.update(shared)
         self.write()

@@ -38,17 +38,18 @@ def lacking() -> str:
 class MediaServer:
     """A directory below a public one (nginx's worker must enter it), and nginx started as it is without systemd."""
 
-    def __init__(self, folder: pathlib.Path, **variables: t.Any) -> None:
+    def __init__(self, folder: pathlib.Path, port: int = PORT, **variables: t.Any) -> None:
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="hearth-media-", dir="/var/tmp"))
         self.place.chmod(0o755)
         self.directory = self.place / "media"
         self.image = self.place / "live.iso"
         self.publication = os.urandom(16).hex()
+        self.port = port
         self.image.write_bytes(IMAGE)
         self.runs = PlaybookFolder(folder)
         self.variables: dict[str, t.Any] = {
             "media_server_address": SERVER,
-            "media_server_port": PORT,
+            "media_server_port": port,
             "media_server_directory": str(self.directory),
             "media_server_install": False,
             "media_server_service": False,
@@ -109,7 +110,7 @@ class MediaServer:
     ) -> tuple[int, bytes, t.Mapping[str, str]]:
         kind: t.Any = http.client.HTTPSConnection if context else http.client.HTTPConnection
         more = {"context": context} if context else {}
-        connection = kind(SERVER, PORT, timeout=10, source_address=(client, 0), **more)
+        connection = kind(SERVER, self.port, timeout=10, source_address=(client, 0), **more)
         try:
             connection.request(method, path or f"/{self.publication}/live.iso", headers=headers)
             answer = connection.getresponse()

@@ -16,7 +16,7 @@ import typing as t
 
 import pytest
 
-from tests.integration.media_server import BMC, IMAGE, OTHER, SERVER, SHA256, MediaServer, lacking
+from tests.integration.media_server import BMC, IMAGE, OTHER, PORT, SERVER, SHA256, MediaServer, lacking
 from tests.integration.playbook_run import Ran
 from tests.servers.certificates import Authority
 
@@ -179,7 +179,13 @@ def test_a_missing_log_is_an_error_that_names_it(server: MediaServer) -> None:
 def test_tls_and_a_limited_rate(tmp_path: pathlib.Path) -> None:
     authority = Authority(tmp_path)
     pem = str(authority.issue(SERVER).path)
-    server = MediaServer(tmp_path, media_server_tls_certificate=pem, media_server_tls_key=pem, media_server_rate="2m")
+    server = MediaServer(
+        tmp_path,
+        port=PORT + 1,  # the module's own server may still be there
+        media_server_tls_certificate=pem,
+        media_server_tls_key=pem,
+        media_server_rate="2m",
+    )
     try:
         ran = server.role()
         assert ran.code == 0, ran.said

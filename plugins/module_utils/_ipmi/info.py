@@ -164,6 +164,7 @@ def _boot(_reading: Reading, connection: Connection) -> Optional[Info]:
         "http_uri": None,
         "targets": [_redfish_word(target) for target in boot.TARGETS],
         "order": [],
+        "pending": shown["pending"],
     }
 
 
