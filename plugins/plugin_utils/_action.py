@@ -46,15 +46,14 @@ def may_be_template(value: t.Any) -> bool:
         return False
     # Ansible's tagged types are builtins. Whether something else is a mapping takes Python a walk through all classes
     # that are, anew in each worker.
+    inner: t.Iterable[t.Any]
     if isinstance(value, dict) or (not isinstance(value, (list, tuple)) and isinstance(value, Mapping)):
-        for inner in value.values():
-            if may_be_template(inner):
-                return True
+        inner = value.values()
     elif isinstance(value, (list, tuple)):
-        for inner in value:
-            if may_be_template(inner):
-                return True
-    return False
+        inner = value
+    else:
+        return False
+    return any(map(may_be_template, inner))
 
 
 class InProcessAction(ActionBase):

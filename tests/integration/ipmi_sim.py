@@ -35,7 +35,7 @@ while [ $# -gt 0 ]; do
     shift
   else
     echo "$2" > "$1"
-    if [ "$1" = shutdown ] && [ ! -f shutdown_ignored ]; then
+    if [ "$1" = shutdown ]; then
       (sleep 0.5; echo 0 > power) > /dev/null 2>&1 < /dev/null &
     fi
     shift 2
@@ -159,10 +159,6 @@ class IpmiSim:
         """ "power", "boot" (none, pxe, default, cdrom, bios), "reset" or "shutdown" as it was set last; "" if never."""
         path = self._directory / "chassis" / name
         return path.read_text().strip() if path.exists() else ""
-
-    def set_chassis(self, name: str, value: str) -> None:
-        """Somebody else's hand on the machine. shutdown_ignored: whether the operating system does not listen."""
-        (self._directory / "chassis" / name).write_text(value + "\n")
 
     def _wait(self) -> None:
         """Until it answers a presence ping, or is seen to have ended."""

@@ -17,6 +17,7 @@ import yaml
 from tests.emulators.redfish.fleet import Fleet
 from tests.integration.discovered_hosts import DiscoveredHosts
 from tests.integration.result_shape import shape
+from tests.integration.runner_run import in_runner
 
 INFO = "hearth.datacenter.redfish_info"
 POWER = "hearth.datacenter.redfish_power"
@@ -150,25 +151,12 @@ def test_nothing_is_asked_of_the_host(hosts: DiscoveredHosts) -> None:
     assert not (hosts.folder / "remote-tmp").exists()
 
 
-def test_the_events_of_ansible_runner(hosts: DiscoveredHosts, monkeypatch: pytest.MonkeyPatch) -> None:
-    runner = pytest.importorskip("ansible_runner", reason="ansible-runner is not installed")
+def test_the_events_of_ansible_runner(hosts: DiscoveredHosts) -> None:
     hosts.play([{POWER: {"state": "off", "method": "force"}}, {INFO: {"subset": ["power"]}}], "--syntax-check")
-    for name in [name for name in dict(hosts.environment()) if name.startswith(("ANSIBLE_", "HEARTH_"))]:
-        monkeypatch.setenv(name, hosts.environment()[name])
-    (hosts.folder / "runner").mkdir()
-    monkeypatch.setenv("PATH", hosts.environment()["PATH"])
-    ended = runner.run(
-        private_data_dir=str(hosts.folder / "runner"),
-        playbook=str(hosts.folder / "play.yml"),
-        inventory=str(hosts.folder / "inventory.yml"),
-        quiet=True,
-    )
-    results = [event["event_data"]["res"] for event in ended.events if event["event"] == "runner_on_ok"]
-    assert ended.status == "successful"
+    results, files = in_runner(hosts, str(hosts.folder / "play.yml"))
     assert [result["power"]["state"] for result in results[:2]] == ["off", "off"]
     assert [result["info"]["power"]["state"] for result in results[2:]] == ["off", "off"]
-    artifacts = [path for path in (hosts.folder / "runner").rglob("*") if path.is_file()]
-    assert artifacts and [path for path in artifacts if CANARY.encode() in path.read_bytes()] == []
+    assert files and [path for path in files if CANARY.encode() in path.read_bytes()] == []
 
 
 def test_the_playbook_power(hosts: DiscoveredHosts, fleet: Fleet) -> None:

@@ -18,6 +18,7 @@ from tests.emulators.rmcp.peer import Account, Manners, RmcpPeer
 from tests.integration.ipmi_hosts import IpmiHosts
 from tests.integration.ipmi_run import FRU
 from tests.integration.ipmi_sim import USERNAME, IpmiSim, missing_tool
+from tests.integration.runner_run import in_runner
 
 pytest.importorskip("pyghmi", reason="pyghmi is not installed")
 
@@ -135,25 +136,12 @@ def test_nothing_is_asked_of_the_host(hosts: IpmiHosts) -> None:
     assert not (hosts.folder / "remote-tmp").exists()
 
 
-def test_the_events_of_ansible_runner(hosts: IpmiHosts, monkeypatch: pytest.MonkeyPatch) -> None:
-    runner = pytest.importorskip("ansible_runner", reason="ansible-runner is not installed")
+def test_the_events_of_ansible_runner(hosts: IpmiHosts) -> None:
     hosts.play([{POWER: OFF}, {INFO: {"subset": ["power"]}}], "--syntax-check")
-    for name, value in hosts.environment().items():
-        if name.startswith(("ANSIBLE_", "HEARTH_")) or name == "PATH":
-            monkeypatch.setenv(name, value)
-    (hosts.folder / "runner").mkdir()
-    ended = runner.run(
-        private_data_dir=str(hosts.folder / "runner"),
-        playbook=str(hosts.folder / "play.yml"),
-        inventory=str(hosts.folder / "inventory.yml"),
-        quiet=True,
-    )
-    results = [event["event_data"]["res"] for event in ended.events if event["event"] == "runner_on_ok"]
-    assert ended.status == "successful"
+    results, files = in_runner(hosts, str(hosts.folder / "play.yml"))
     assert [result["power"]["state"] for result in results[:2]] == ["off", "off"]
     assert [result["info"]["power"]["state"] for result in results[2:]] == ["off", "off"]
-    artifacts = [path for path in (hosts.folder / "runner").rglob("*") if path.is_file()]
-    assert artifacts and [path for path in artifacts if CANARY.encode() in path.read_bytes()] == []
+    assert files and [path for path in files if CANARY.encode() in path.read_bytes()] == []
 
 
 @pytest.mark.parametrize("where", FRONT_ENDS)

@@ -13,19 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.lab.engine.machine import Disk
+
 DEFAULT_DIRECTORY = Path("/var/lib/hearth-lab")
 
 
 class NoRack(Exception):
     """There is no rack here, or not a whole one."""
-
-
-@dataclass(frozen=True)
-class Disk:
-    bus: str
-    serial: str
-    path: Path
-    size_bytes: int
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,12 @@ import hmac
 import json
 import os
 import threading
-import time
 from contextlib import contextmanager, suppress
 from typing import Generic, Iterator, Optional, Protocol, Sequence, Set, TypeVar
 
 from .deadline import Deadline
-from .errors import AuthenticationFailed, Busy, Cancelled
-from .lock_file import file_name, taken
+from .errors import AuthenticationFailed, Busy
+from .lock_file import file_name, wait_for_one
 
 _KEY, _ENTRY = 32, 33  # bytes of the key at the beginning, and of each entry: what became of it, and the digest
 _REFUSED, _WORKED = b"R", b"W"
@@ -178,20 +177,16 @@ def attempts(
         yield Attempts(credentials, most, endpoint)
         return
     path = os.path.join(directory, f"hearth-{file_name(endpoint)}.tried")
-    record = taken(path)
-    while record < 0:
-        if deadline.expired:
-            raise Busy(
-                "others are logging in to this BMC",
-                expected="their login to end within the deadline",
-                where=f"{endpoint} ({path})",
-                next="try again later, or give it more time (deadline)",
-            )
-        if cancelled is None:
-            time.sleep(_PAUSE)
-        elif cancelled.wait(_PAUSE):
-            raise Cancelled("interrupted", where=endpoint)
-        record = taken(path)
+
+    def busy() -> Busy:
+        return Busy(
+            "others are logging in to this BMC",
+            expected="their login to end within the deadline",
+            where=f"{endpoint} ({path})",
+            next="try again later, or give it more time (deadline)",
+        )
+
+    record = wait_for_one([path], deadline, _PAUSE, busy, cancelled)
     try:
         yield Attempts(credentials, most, endpoint, record)
     finally:

@@ -9,8 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import threading
+import time
+from typing import Callable, Optional, Sequence
 
-from .errors import BadInput
+from .deadline import Deadline
+from .errors import BadInput, Busy, Cancelled
 
 _NO_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -32,6 +36,30 @@ def taken(path: str) -> int:
         os.close(lock)
         return -1
     return lock
+
+
+def wait_for_one(
+    paths: Sequence[str],
+    deadline: Deadline,
+    pause: float,
+    busy: Callable[[], Busy],
+    cancelled: Optional[threading.Event],
+) -> int:
+    """The descriptor of the first of these that is free; ``busy()`` is raised when the deadline passes before one is.
+
+    :param pause: seconds between two attempts
+    :param cancelled: ends the waiting with Cancelled
+    """
+    while True:
+        lock = next((lock for lock in map(taken, paths) if lock >= 0), -1)
+        if lock >= 0:
+            return lock
+        if deadline.expired:
+            raise busy()
+        if cancelled is None:
+            time.sleep(pause)
+        elif cancelled.wait(pause):
+            raise Cancelled("interrupted", where=paths[0])
 
 
 def unusable(path: str, error: OSError) -> BadInput:

@@ -16,13 +16,12 @@ import os
 import stat
 import tempfile
 import threading
-import time
 from contextlib import contextmanager, suppress
 from typing import Dict, Iterator, Optional
 
 from .deadline import Deadline
-from .errors import BadInput, Busy, Cancelled
-from .lock_file import file_name, taken, unusable
+from .errors import BadInput, Busy
+from .lock_file import file_name, unusable, wait_for_one
 
 #: how many of one user are at work on one BMC at the same time: the smallest session tables have four places, and a
 #: shutdown that takes minutes must not keep all others waiting
@@ -90,22 +89,17 @@ def turn(
         return
     name = file_name(key)
     paths = [os.path.join(directory, f"{name}.{number}.lock") for number in range(AT_ONCE)]
-    while True:
-        lock = next((lock for lock in map(taken, paths) if lock >= 0), -1)
-        if lock >= 0:
-            break
-        if deadline.expired:
-            raise Busy(
-                "others are at work on this BMC",
-                expected="a turn within the deadline",
-                found=f"{AT_ONCE} others",
-                where=f"{where} ({paths[0]})",
-                next="try again later, or give it more time (deadline)",
-            )
-        if cancelled is None:
-            time.sleep(_PAUSE)
-        elif cancelled.wait(_PAUSE):
-            raise Cancelled("interrupted", where=where)
+
+    def busy() -> Busy:
+        return Busy(
+            "others are at work on this BMC",
+            expected="a turn within the deadline",
+            found=f"{AT_ONCE} others",
+            where=f"{where} ({paths[0]})",
+            next="try again later, or give it more time (deadline)",
+        )
+
+    lock = wait_for_one(paths, deadline, _PAUSE, busy, cancelled)
     try:
         yield Turn(lock)
     finally:

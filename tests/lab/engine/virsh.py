@@ -40,10 +40,6 @@ def pools() -> list[str]:
     return virsh("pool-list", "--all", "--name").split()
 
 
-def networks() -> list[str]:
-    return virsh("net-list", "--all", "--name").split()
-
-
 def active_networks() -> list[str]:
     return virsh("net-list", "--name").split()
 
