@@ -10,11 +10,15 @@ Machines that do answer are in tests/lab/scenarios.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
 import typing as t
 
 import pytest
@@ -22,7 +26,7 @@ import pytest
 from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.areas import NODE_PATH, node_area
 from tests.emulators.redfish.fleet import Fleet
 from tests.integration.discovered_hosts import DiscoveredHosts
-from tests.integration.media_server import SERVER, MediaServer, lacking
+from tests.integration.media_server import PORT, SERVER, MediaServer, lacking
 from tests.integration.playbook_run import Ran
 
 pytest.importorskip("sushy", reason="the Python library sushy is not installed")
@@ -145,6 +149,43 @@ def test_a_bmc_that_never_reads_is_told_of_before_the_deadline(hosts: Discovered
         for bmc in fleet.bmcs
     }
     assert {platform: len(slots) for platform, slots in inserted.items()} == {"ilo6": 2, "openbmc": 1, "supermicro": 2}
+
+
+def read_on(server: MediaServer, ended: threading.Event, address: str, times: int) -> None:
+    """Read the image from this address as a slow BMC does: 512 bytes a second, so many times."""
+    publication = ""
+    for number in range(times):
+        while not publication and not ended.is_set():
+            there = list((server.directory / "published").glob(f"*/{address}/live.iso"))
+            publication = there[0].parent.parent.name if there else ""
+            ended.wait(0.2)
+        connection = http.client.HTTPConnection(SERVER, PORT, source_address=(address, 0))
+        part = {"Range": f"bytes={number * 512}-{number * 512 + 511}"}
+        connection.request("GET", f"/{publication}/live.iso", headers=part)
+        connection.getresponse().read()
+        connection.close()
+        if ended.wait(1.0):
+            return
+
+
+def test_a_slow_boot_that_goes_on_is_waited_for(hosts: DiscoveredHosts, server: MediaServer, fleet: Fleet) -> None:
+    ended = threading.Event()
+    address = str(fleet.bmcs[0]["address"])
+    host = hosts.name_of(address)
+    reader = threading.Thread(target=read_on, args=(server, ended, address, 30))
+    reader.start()
+    began = time.monotonic()
+    try:
+        # Nobody reads for six seconds: that is what ends it, long after six seconds from power-on.
+        ran = hosts.playbook(PLAYBOOK, "--limit", host, "-e", "boot_live_timeout=6")
+    finally:
+        ended.set()
+        reader.join()
+    assert ran.code != 0 and time.monotonic() - began > 30
+    assert "It did not answer over SSH within 6 s after more of the image was read." in reason(ran, host)
+    [waited] = re.findall(r"It was switched on (\d+) s ago", reason(ran, host))
+    assert int(waited) > 20
+    assert nothing_is_left(hosts)
 
 
 def test_check_mode_shows_it_and_changes_nothing(hosts: DiscoveredHosts) -> None:

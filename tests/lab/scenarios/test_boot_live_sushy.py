@@ -58,7 +58,6 @@ def ran(live: Live, rack: Rack, machine: Machine, inventory: Path) -> Ran:
         boot_live_reboot=True,
         boot_live_node_medium="patched",
         boot_live_clients=[rack.management.host],
-        boot_live_first_read_timeout=300,
     )
 
 

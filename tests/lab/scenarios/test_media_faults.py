@@ -56,7 +56,7 @@ def test_a_slow_media_server_makes_a_slow_boot(rack: Rack, live: Live, machine: 
     assert configuration.read_text() != fast
     os.kill(pid, signal.SIGHUP)
     try:
-        ran = live.boot(machine, boot_live_reboot=True, boot_live_timeout=1800)
+        ran = live.boot(machine, boot_live_reboot=True)
     finally:
         configuration.write_text(fast)
         os.kill(pid, signal.SIGHUP)

@@ -19,7 +19,7 @@ def ran(rack: Rack, live: Live) -> Ran:
         pytest.skip(f"the rack has {len(rack.machines)} machines, and this needs 3")
     # The second one's media are published to an address that is not its BMC's.
     elsewhere = "{{ ['172.31.0.1'] if inventory_hostname == '%s' else [hearth_bmc.address] }}" % rack.machines[1].slot
-    return live.boot(boot_live_reboot=True, boot_live_clients=elsewhere, boot_live_timeout=1800)
+    return live.boot(boot_live_reboot=True, boot_live_clients=elsewhere)
 
 
 def test_two_of_them_are_judged_and_seen(ran: Ran, rack: Rack) -> None:
