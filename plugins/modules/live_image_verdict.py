@@ -68,6 +68,20 @@ options:
     type: list
     elements: str
     default: []
+  allowed_firmware_programs:
+    description:
+      - Authenticode SHA-256 of programs that this machine's own firmware may start in front of the image, as
+        hexadecimal digits. Some servers start their maker's EFI programs there. Without a word here each of them
+        is refused, with its digest in RV(live_image_verdict.firmware_programs).
+      - A digest belongs here once it is known to be the maker's, from the firmware's image for example. That
+        the log of the machine in question has it proves nothing. Whoever is here is trusted as the firmware itself,
+        so a UEFI shell, a boot loader, or anything else that takes commands or starts what it is told does not belong
+        here.
+      - Allowed is only what comes before the image's first program. Anything else between shim, GRUB and the kernel, or
+        behind them, stays refused.
+    type: list
+    elements: str
+    default: []
   expected_pcrs:
     description:
       - Values that PCRs of the SHA-256 bank must have beside what follows from the image, as hexadecimal digits by
@@ -153,6 +167,15 @@ EXAMPLES = r"""
     ek_certificate_sha256:
       - "{{ recorded_ek_certificate_sha256 }}"
 
+- name: Its firmware starts a program of its maker first, whose digest was compared with that in the firmware's image
+  hearth.datacenter.live_image_verdict:
+    manifest: /srv/hearth/images/hearth-live-amd64.manifest.json
+    node_document_sha256: "{{ node_document.live_image_node.document_sha256 }}"
+    ek_roots:
+      - /etc/hearth/tpm-vendor-roots.pem
+    allowed_firmware_programs:
+      - 2f1c3f8e6f3cf3ecbdf70f0e1f5a6dfbc6ab7a8f2b0ce5c6a1a84e5f5d3c0b7e
+
 - name: A machine without a TPM passes because the user says so
   hearth.datacenter.live_image_verdict:
     manifest: /srv/hearth/images/hearth-live-amd64.manifest.json
@@ -165,7 +188,7 @@ EXAMPLES = r"""
 RETURN = r"""
 live_image_verdict:
   description: What was found. Everything in it that the machine says itself is true only if the verdict is V(ok).
-  returned: when the machine answered, or has no TPM
+  returned: when the machine answered, has no TPM, or says that Secure Boot is off
   type: dict
   contains:
     verdict:
@@ -220,6 +243,14 @@ live_image_verdict:
           type: str
           returned: success
           sample: authority
+    firmware_programs:
+      description:
+        - What the firmware started in front of the image, with C(number) of the event, C(authenticode_sha256),
+          C(allowed), and C(path), which is what the log says and nothing proves.
+      type: list
+      elements: dict
+      returned: success
+      sample: []
     pcrs:
       description: Values of the quoted PCRs in the SHA-256 bank, hexadecimal, by the number of the PCR.
       type: dict
@@ -227,7 +258,9 @@ live_image_verdict:
       sample:
         "7": 75677db6f14082d3bfec4d14bdd75c8d72612ef6914ca99cd5a5997b7a21309d
     secure_boot:
-      description: Whether Secure Boot was on, as the event log says. V(null) where it says nothing.
+      description:
+        - Whether Secure Boot was on, as the event log says. V(null) where it says nothing.
+        - V(false) also where there is no log and the machine's UEFI variable says that Secure Boot is off.
       type: bool
       returned: success
       sample: true

@@ -35,6 +35,9 @@ def expectation_of(params: t.Mapping[str, t.Any]) -> Expectation:
         ),
         ek_keys=frozenset(_sha256(one, "ek_key_sha256") for one in params["ek_key_sha256"] or ()),
         node_document=_sha256(document, "node_document_sha256") if document else "",
+        allowed_programs=frozenset(
+            _sha256(one, "allowed_firmware_programs") for one in params["allowed_firmware_programs"] or ()
+        ),
         pcrs=_pcrs(params["expected_pcrs"] or {}),
     )
     if not expectation.authorities and not expectation.pins_a_key:

@@ -23,8 +23,9 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.tpm2_tools 
 from ansible_collections.hearth.datacenter.plugins.modules import live_image_verdict
 from tests.integration.playbook_run import PlaybookFolder, Ran
 from tests.servers.swtpm import require_swtpm
+from tests.unit.plugins.module_utils._tpm import attacks_on_boot
 from tests.unit.plugins.module_utils._tpm.machines import DOCUMENT, Factory, Machine, Machines
-from tests.unit.plugins.module_utils._tpm.recorded_boots import MENUENTRY, SWAPPED_INITRD
+from tests.unit.plugins.module_utils._tpm.recorded_boots import MENUENTRY, SHIM, SWAPPED_INITRD
 
 MODULE = "hearth.datacenter.live_image_verdict"
 
@@ -136,10 +137,12 @@ def test_without_a_tpm_only_the_users_word_counts(bench: Bench) -> None:
     machine.log = MENUENTRY.log
     refused = {MODULE: bench.arguments(machine), "ignore_errors": True}
     accepted = {MODULE: bench.arguments(machine, unverified="accept"), "ignore_errors": True}
-    ran = bench.run(refused, accepted)
-    assert ran.outcomes == ["failed", "ok"], ran.said
+    # As on a real machine without one: nobody kept a log.
+    without_log = {MODULE: bench.arguments(machine, unverified="accept", event_log="/nonexistent")}
+    ran = bench.run(refused, accepted, without_log)
+    assert ran.outcomes == ["failed", "ok", "ok"], ran.said
     assert ran.results[0]["error"]["type"] == "NoTpm"
-    assert [one["live_image_verdict"]["verdict"] for one in ran.results] == ["unverified", "unverified"]
+    assert [one["live_image_verdict"]["verdict"] for one in ran.results] == ["unverified"] * 3
     assert "the task accepts that" in ran.results[1]["warnings"][0]
 
 
@@ -157,6 +160,21 @@ def test_accepting_the_unverified_does_not_help_a_machine_with_a_tpm(bench: Benc
     assert [one["error"]["type"] for one in ran.results] == ["AttestationRefused", "NotFound", "MissingTool"]
 
 
+def test_a_program_of_the_firmware_passes_by_the_digest_that_the_refusal_names(bench: Bench) -> None:
+    machine = bench.machines.new()
+    machine.boot(attacks_on_boot.log_with_program_before(SHIM.authenticode_sha256, MENUENTRY.log))
+    (refused,) = bench.run(bench.task(machine, bench.arguments(machine))).results
+    assert refused["error"]["found"] == "programs_are_of_the_image"
+    assert "allowed_firmware_programs" in refused["error"]["next"]
+    (program,) = refused["live_image_verdict"]["firmware_programs"]
+    assert program["authenticode_sha256"] in refused["msg"] and not program["allowed"]
+
+    allowed = bench.arguments(machine, allowed_firmware_programs=[program["authenticode_sha256"].upper()])
+    (ok,) = bench.run(bench.task(machine, allowed)).results
+    assert ok["live_image_verdict"]["verdict"] == "ok", ok
+    assert ok["live_image_verdict"]["firmware_programs"] == [{**program, "allowed": True}]
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -166,6 +184,7 @@ def test_accepting_the_unverified_does_not_help_a_machine_with_a_tpm(bench: Benc
         ({"ek_roots": ["/etc/hostname"]}, "no certificates can be read from this file"),
         ({"ek_certificate_sha256": ["12"]}, "this is no SHA-256"),
         ({"node_document_sha256": "no"}, "this is no SHA-256"),
+        ({"allowed_firmware_programs": ["BOOTX64.EFI"]}, "this is no SHA-256"),
         ({"expected_pcrs": {"23": "0" * 64}}, "this PCR is not part of the quote"),
         ({"evidence": {"step": "forget"}}, "asks the machine itself"),
         ({"unverified": "perhaps"}, "value of unverified must be one of"),
@@ -195,5 +214,5 @@ def test_the_examples_run(bench: Bench) -> None:
             "recorded_ek_certificate_sha256": parse_ek_certificate(machine.tpm.certificate()).sha256,
         }
     ran = bench.run(*tasks)
-    assert ran.outcomes == ["ok"] * 3, ran.said
+    assert ran.outcomes == ["ok"] * 4, ran.said
     assert live_image_verdict.DOCUMENTATION.count(EVENT_LOG) == 2

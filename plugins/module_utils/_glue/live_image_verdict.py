@@ -74,6 +74,7 @@ LIVE_IMAGE_VERDICT = Contract(
         "ek_certificate_sha256": {"type": "list", "elements": "str", "default": []},
         # Of a public key: ansible-test asks for a word on what is called a key.
         "ek_key_sha256": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "allowed_firmware_programs": {"type": "list", "elements": "str", "default": []},
         "expected_pcrs": {"type": "dict", "default": {}},
         "unverified": {"type": "str", "choices": ["refuse", "accept"], "default": "refuse"},
         "ek_algorithm": EVIDENCE_ARGUMENTS["ek_algorithm"],

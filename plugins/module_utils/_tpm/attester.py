@@ -20,12 +20,15 @@ import tempfile
 from dataclasses import dataclass
 from typing import Dict, Mapping
 
-from .._core.errors import BadInput, NotFound
+from .._core.errors import AttestationRefused, BadInput, HearthError, NotFound
+from .efi_variable import GLOBAL
 from .event_log import LARGEST_LOG
 from .evidence import QUOTED_PCRS, Answer, Identity
-from .tpm2_tools import Tpm2Tools
+from .tpm2_tools import Tpm2Tools, require_tpm
 
 EVENT_LOG = "/sys/kernel/security/tpm0/binary_bios_measurements"
+#: As Linux shows a UEFI variable: four bytes of attributes, then its value.
+SECURE_BOOT = f"/sys/firmware/efi/efivars/SecureBoot-{GLOBAL}"
 
 _RUN = "/run"
 _PREFIX = "hearth-verdict-"
@@ -43,12 +46,24 @@ class Introduction:
     identity: Identity
 
 
-def introduce(ek_algorithm: str, ak_algorithm: str, event_log: str, environment: Mapping[str, str]) -> Introduction:
+def introduce(
+    ek_algorithm: str,
+    ak_algorithm: str,
+    event_log: str,
+    environment: Mapping[str, str],
+    secure_boot: str = SECURE_BOOT,
+) -> Introduction:
     """Make an attestation key below the endorsement key. ``auto`` takes the kind of key that has a certificate.
 
-    The event log is looked at already, so that a machine without one is told before the TPM has worked.
+    The event log is looked at already, so that a machine without one is told before the TPM has worked. A machine
+    without a TPM has none either, and is told by the TPM that it lacks. AttestationRefused where the log is missing
+    and the UEFI variable ``secure_boot`` says why.
     """
-    _read_log(event_log)
+    require_tpm(environment)
+    try:
+        _read_log(event_log)
+    except NotFound as error:
+        raise _without_log(error, secure_boot) from error
     place = tempfile.mkdtemp(prefix=_PREFIX, dir=_RUN if os.access(_RUN, os.W_OK) else None)
     introduced = False
     try:
@@ -146,14 +161,30 @@ def _read_log(path: str) -> bytes:
             expected=path,
             found=error.strerror or str(error),
             where="the node",
-            next=(
-                "Become root and mount securityfs. Switch Secure Boot on: without it GRUB 2.06 starts Linux in a way "
-                "that loses the log."
-            ),
+            next="Become root and mount securityfs.",
         ) from error
     if not log:
         raise NotFound("the event log of this boot is empty", expected="measurements", found="nothing", where=path)
     return log
+
+
+def _without_log(error: NotFound, secure_boot: str) -> HearthError:
+    """Why there is no log, as far as the machine knows. Its word counts, since it only speaks against itself."""
+    try:
+        with open(secure_boot, "rb") as file:
+            value = file.read(8)[4:]
+    except OSError:
+        # No UEFI, or a kernel that does not show its variables.
+        return error
+    if value != b"\0":
+        return error
+    return AttestationRefused(
+        "Secure Boot is off, and with it off GRUB 2.06 on amd64 starts Linux in a way that loses the event log",
+        expected="Secure Boot, and an event log",
+        found=f"Secure Boot off; {error.msg}: {error.found}",
+        where="the node",
+        next="Switch Secure Boot on in the firmware's setup, with Microsoft's UEFI CA among its keys, and boot anew.",
+    )
 
 
 def _read(place: str, name: str) -> bytes:

@@ -11,11 +11,17 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import AbstractSet, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import algorithm
 from .event_log import Event, EventLog
-from .prediction import BOOT_DEVICE, CALLING_APPLICATION, DEVICE, ExpectedEvent
+from .prediction import (
+    BOOT_DEVICE,
+    CALLING_APPLICATION,
+    DEVICE,
+    EV_EFI_BOOT_SERVICES_APPLICATION,
+    ExpectedEvent,
+)
 
 _BANK = algorithm.SHA256
 
@@ -26,6 +32,7 @@ _ACTIONS = frozenset(
 )
 #: GRUB's names of disks, with a partition or without.
 _DEVICE_NAME = re.compile(r"\(((?:hd|cd)[0-9]{1,3}(?:,(?:gpt|msdos|apple)?[0-9]{1,3})?)\)/")
+_PROGRAMS_PCR = 4
 _MOST_DEVICES = 4
 _MOST_DIFFERENCES = 50
 
@@ -47,7 +54,7 @@ class Difference:
             "number": self.found.number if self.found else None,
             "event_type": self.found.event_type if self.found else None,
             "found": said_of(self.found) if self.found else None,
-            "found_sha256": self.found.digests[_BANK].hex() if self.found else None,
+            "found_sha256": self.found.digest(_BANK).hex() if self.found else None,
         }
 
 
@@ -58,13 +65,43 @@ def said_of(event: Event) -> str:
     return "".join(chr(byte) for byte in event.data if 32 <= byte < 127)
 
 
-def differences(log: EventLog, alternatives: Sequence[Sequence[ExpectedEvent]], pcr: int) -> Tuple[Difference, ...]:
+def firmware_programs(log: EventLog, alternatives: Sequence[Sequence[ExpectedEvent]]) -> Tuple[Event, ...]:
+    """What firmware started in front of the image's first program, and the image does not have.
+
+    Empty where that one was not started at all: then nothing in the log is in front of it.
+    """
+    known = {event.digest_sha256 for alternative in alternatives for event in alternative}
+    first = {
+        next((event.digest_sha256 for event in alternative if event.event_type == EV_EFI_BOOT_SERVICES_APPLICATION), "")
+        for alternative in alternatives
+    }
+    in_front: List[Event] = []
+    for event in log.of_pcr(_PROGRAMS_PCR):
+        if event.digest(_BANK).hex() in first:
+            return tuple(in_front)
+        if event.digest(_BANK) not in _ACTIONS and event.digest(_BANK).hex() not in known:
+            in_front.append(event)
+    return ()
+
+
+def differences(
+    log: EventLog,
+    alternatives: Sequence[Sequence[ExpectedEvent]],
+    pcr: int,
+    allowed_programs: AbstractSet[str] = frozenset(),
+) -> Tuple[Difference, ...]:
     """How a PCR differs from the alternative that it is nearest to; empty where it is one of them.
 
     Only digests are compared: what the log says of a device's name, and of everything, counts only as far as it gives
-    the digest that was measured.
+    the digest that was measured. ``allowed_programs`` (lower-case hex) may have been started by firmware, as often as
+    it likes, in front of the image's first program, and nowhere else.
     """
-    measured = [event for event in log.of_pcr(pcr) if not (pcr == 4 and event.digests[_BANK] in _ACTIONS)]
+    passed = set(_ACTIONS) if pcr == _PROGRAMS_PCR else set()
+    measured = [event for event in log.of_pcr(pcr) if event.digest(_BANK) not in passed]
+    if pcr == _PROGRAMS_PCR:
+        programs = firmware_programs(log, alternatives)
+        allowed = {event.number for event in programs if event.digest(_BANK).hex() in allowed_programs}
+        measured = [event for event in measured if event.number not in allowed]
     nearest: Optional[Tuple[Difference, ...]] = None
     for expected in _on_devices(log, alternatives, pcr):
         found = tuple(_compared(pcr, expected, measured))
@@ -82,7 +119,8 @@ def _on_devices(
     names = _devices(log) or ["cd0"]
     for alternative in alternatives:
         chosen = [event for event in alternative if event.pcr == pcr]
-        chosen = [event for event in chosen if bytes.fromhex(event.digest_sha256) not in _ACTIONS or pcr != 4]
+        if pcr == _PROGRAMS_PCR:
+            chosen = [event for event in chosen if bytes.fromhex(event.digest_sha256) not in _ACTIONS]
         two = any(BOOT_DEVICE in event.what for event in chosen)
         one = two or any(DEVICE in event.what for event in chosen)
         for device in names if one else names[:1]:
@@ -101,7 +139,7 @@ def _devices(log: EventLog) -> List[str]:
 
 def _compared(pcr: int, expected: Sequence[ExpectedEvent], measured: Sequence[Event]) -> Iterator[Difference]:
     wanted = [event.digest_sha256 for event in expected]
-    found = [event.digests[_BANK].hex() for event in measured]
+    found = [event.digest(_BANK).hex() for event in measured]
     for tag, a, b, c, d in SequenceMatcher(None, wanted, found, autojunk=False).get_opcodes():
         if tag != "equal":
             for one, other in zip_longest(expected[a:b], measured[c:d]):

@@ -41,6 +41,8 @@ class Expectation:
     """SHA-256 of the endorsement keys, SubjectPublicKeyInfo, that this machine may have."""
     node_document: str = ""
     """SHA-256 of the node document that was given to the machine; "" for none."""
+    allowed_programs: FrozenSet[str] = frozenset()
+    """Authenticode SHA-256 of what the machine's own firmware may start in front of the image."""
     pcrs: Mapping[int, str] = field(default_factory=dict)
     """Values that PCRs must have, beside what follows from the image."""
 

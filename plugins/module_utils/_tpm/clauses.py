@@ -18,10 +18,11 @@ from typing import Callable, List, Tuple
 
 from . import algorithm
 from .attestation import GENERATED_VALUE, QUOTE, PcrSelection
-from .boot_comparison import differences
+from .boot_comparison import Difference, differences, firmware_programs
 from .case import Case
 from .evidence import QUOTED_PCRS
 from .keys import is_signed_by, public_key
+from .load_event import loaded_from
 from .manifest import PREDICTED_PCRS
 from .public_area import DECRYPT, FIXED_PARENT, FIXED_TPM, RESTRICTED, SENSITIVE_DATA_ORIGIN, SIGN
 from .secure_boot import objections_to_secure_boot
@@ -159,18 +160,33 @@ def _event_log_explains_the_pcrs(case: Case) -> List[str]:
     ]
 
 
+def _objection(difference: Difference) -> str:
+    return (
+        f"PCR {difference.pcr}: "
+        + (f"expected {difference.expected.what!r}" if difference.expected else "nothing more is expected")
+        + (f", found event {difference.found.number}" if difference.found else ", which is missing")
+    )
+
+
 def _objections_to_pcr(case: Case, pcr: int) -> List[str]:
-    found = differences(case.event_log, case.expectation.boots.alternatives, pcr)
-    return [
-        f"PCR {pcr}: "
-        + (f"expected {one.expected.what!r}" if one.expected else "nothing more is expected")
-        + (f", found event {one.found.number}" if one.found else ", which is missing")
-        for one in found
-    ]
+    return [_objection(one) for one in differences(case.event_log, case.expectation.boots.alternatives, pcr)]
 
 
 def _programs_are_of_the_image(case: Case) -> List[str]:
-    return _objections_to_pcr(case, 4)
+    expectation = case.expectation
+    alternatives = expectation.boots.alternatives
+    in_front = {event.number for event in firmware_programs(case.event_log, alternatives)}
+    objections = []
+    for one in differences(case.event_log, alternatives, 4, expectation.allowed_programs):
+        if one.expected is None and one.found is not None and one.found.number in in_front:
+            objections.append(
+                f"PCR 4: in front of the image the firmware started a program that nobody allowed, with the "
+                f"Authenticode SHA-256 {one.found.digest(algorithm.SHA256).hex()} (event {one.found.number}, "
+                f"{loaded_from(one.found.data) or 'nameless'} as the log says)"
+            )
+        else:
+            objections.append(_objection(one))
+    return objections
 
 
 def _commands_are_of_the_image(case: Case) -> List[str]:

@@ -90,6 +90,12 @@ class Event:
         """EV_NO_ACTION events are notes: no PCR vouches for them."""
         return self.kind != EV_NO_ACTION
 
+    def digest(self, bank: int) -> bytes:
+        """ProtocolViolation where the log has none of this bank."""
+        if bank not in self.digests:
+            raise _broken(f"digests of the bank {algorithm.BANK_NAME.get(bank, f'{bank:#06x}')}", "none")
+        return self.digests[bank]
+
     def covers_its_data(self, bank: int) -> bool:
         """Whether the digest is of the data itself, so that the data is as true as the digest."""
         digest = self.digests.get(bank)

@@ -28,23 +28,27 @@ _LOCKOUT = re.compile(r"0x0*921\b")
 _AUTHORIZATION = re.compile(r"0x0*9(?:a2|8e)\b", re.IGNORECASE)
 
 
+def require_tpm(environment: Mapping[str, str]) -> None:
+    """NoTpm where neither the environment names a TPM nor the machine has one."""
+    if not environment.get(TCTI) and not os.path.exists(DEVICE):
+        raise NoTpm(
+            "this machine shows no TPM 2.0",
+            expected=DEVICE,
+            found="no such device",
+            where="the node",
+            next="Switch the TPM on in the firmware's setup. Where there is none, the user has to say so.",
+        )
+
+
 class Tpm2Tools:
     """Runs the programs one after the other, in one directory."""
 
     def __init__(self, directory: str, environment: Mapping[str, str]) -> None:
         """NoTpm where neither the environment names a TPM nor the machine has one."""
+        require_tpm(environment)
         self._directory = directory
         self._environment: Dict[str, str] = dict(environment)
-        if not self._environment.get(TCTI):
-            if not os.path.exists(DEVICE):
-                raise NoTpm(
-                    "this machine shows no TPM 2.0",
-                    expected=DEVICE,
-                    found="no such device",
-                    where="the node",
-                    next="Switch the TPM on in the firmware's setup. Where there is none, the user has to say so.",
-                )
-            self._environment[TCTI] = f"device:{DEVICE}"
+        self._environment[TCTI] = self._environment.get(TCTI) or f"device:{DEVICE}"
 
     def run(self, tool: str, *arguments: str) -> bytes:
         """What the program prints; files that it reads and writes are in the directory."""

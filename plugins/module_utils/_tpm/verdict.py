@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import AbstractSet, Callable, Dict, List, Optional, Sequence, Tuple
 
 from .._core.errors import ProtocolViolation
-from .boot_comparison import Difference, differences
+from . import algorithm
+from .boot_comparison import Difference, differences, firmware_programs
 from .case import Case
 from .clauses import GATE, Clause
 from .ek_certificate import EkCertificate
 from .evidence import QUOTED_PCRS
+from .load_event import loaded_from
 from .manifest import PREDICTED_PCRS
 from .secure_boot import secure_boot_state
+
+_MOST_PROGRAMS = 50
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,30 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class FirmwareProgram:
+    """What the machine's firmware started in front of the image."""
+
+    number: int
+    """Of its event."""
+    authenticode_sha256: str
+    path: str
+    """As the log says, which nothing vouches for: hostile."""
+    allowed: bool
+
+    def as_dict(self) -> Dict[str, object]:
+        return {
+            "number": self.number,
+            "authenticode_sha256": self.authenticode_sha256,
+            "path": self.path,
+            "allowed": self.allowed,
+        }
+
+
+@dataclass(frozen=True)
 class Verdict:
     reasons: Tuple[Reason, ...]
     differences: Tuple[Difference, ...]
+    firmware_programs: Tuple[FirmwareProgram, ...]
     pcrs: Dict[int, str]
     """As the machine says; true where the verdict is ok."""
     secure_boot: Optional[bool]
@@ -57,6 +82,7 @@ def judge(case: Case, clauses: Sequence[Clause] = GATE) -> Verdict:
     return Verdict(
         reasons=tuple(reasons),
         differences=_differences(case),
+        firmware_programs=_firmware_programs(case),
         pcrs=_pcrs(case),
         secure_boot=_secure_boot(case),
         ek_certificate_sha256=_of_certificate(case, lambda certificate: certificate.sha256),
@@ -70,9 +96,22 @@ def _differences(case: Case) -> Tuple[Difference, ...]:
     try:
         log = case.event_log
         alternatives = case.expectation.boots.alternatives
-        return tuple(one for pcr in PREDICTED_PCRS for one in differences(log, alternatives, pcr))
+        allowed = case.expectation.allowed_programs
+        return tuple(one for pcr in PREDICTED_PCRS for one in differences(log, alternatives, pcr, allowed))
     except ProtocolViolation:
         return ()
+
+
+def _firmware_programs(case: Case) -> Tuple[FirmwareProgram, ...]:
+    try:
+        events = firmware_programs(case.event_log, case.expectation.boots.alternatives)
+    except ProtocolViolation:
+        return ()
+    digests = [event.digest(algorithm.SHA256).hex() for event in events]
+    return tuple(
+        FirmwareProgram(event.number, digest, loaded_from(event.data), digest in case.expectation.allowed_programs)
+        for event, digest in zip(events[:_MOST_PROGRAMS], digests)
+    )
 
 
 def _pcrs(case: Case) -> Dict[int, str]:

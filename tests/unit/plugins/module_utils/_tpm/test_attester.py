@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import (
+    AttestationRefused,
     BadInput,
     MissingTool,
     NotFound,
@@ -116,14 +117,44 @@ def test_without_an_event_log_the_tpm_is_not_asked(machine: Machine, tmp_path: P
     for path in (str(tmp_path / "nothing"), str(empty), str(tmp_path)):
         # Nor are its tools looked for.
         with pytest.raises(NotFound, match="event log"):
-            attester.introduce("auto", "ecc", path, {"PATH": ""})
+            attester.introduce("auto", "ecc", path, {**machine.tpm.environment, "PATH": ""})
+
+
+def test_without_an_event_log_the_machine_says_that_secure_boot_is_off(machine: Machine, tmp_path: Path) -> None:
+    variable = tmp_path / "SecureBoot"
+    missing = str(tmp_path / "nothing")
+
+    def introduce() -> None:
+        attester.introduce("auto", "ecc", missing, machine.tpm.environment, secure_boot=str(variable))
+
+    with pytest.raises(NotFound):
+        introduce()
+    for value in (b"\x06\0\0\0\x01", b"\x06\0\0\0", b""):
+        variable.write_bytes(value)
+        with pytest.raises(NotFound):
+            introduce()
+    variable.write_bytes(b"\x06\0\0\0\x00")
+    with pytest.raises(AttestationRefused, match="Secure Boot is off") as caught:
+        introduce()
+    assert "Switch Secure Boot on" in caught.value.next
+
+
+def test_with_an_event_log_the_variable_says_nothing(machine: Machine, tmp_path: Path) -> None:
+    """The log is proved, and the variable is not."""
+    variable = tmp_path / "SecureBoot"
+    variable.write_bytes(b"\x06\0\0\0\x00")
+    environment = machine.tpm.environment
+    introduction = attester.introduce("rsa", "ecc", machine.log_file, environment, secure_boot=str(variable))
+    attester.forget(introduction.place)
 
 
 def test_without_a_tpm_it_is_told(machine: Machine) -> None:
     if os.path.exists(DEVICE):
         pytest.skip(f"this machine has a TPM of its own ({DEVICE})")
-    with pytest.raises(NoTpm, match="shows no TPM"):
-        attester.introduce("auto", "ecc", machine.log_file, {"PATH": os.environ["PATH"]})
+    # Nor is there a log then, in which firmware would have written.
+    for log in (machine.log_file, "/nonexistent"):
+        with pytest.raises(NoTpm, match="shows no TPM"):
+            attester.introduce("auto", "ecc", log, {"PATH": os.environ["PATH"]})
 
 
 def test_a_tpm_that_is_gone_is_no_missing_tpm(machine: Machine) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,14 +15,16 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.case import
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.clauses import (
     ATTESTATION_KEY_IS_IN_THIS_TPM,
     GATE,
+    PROGRAMS_ARE_OF_THE_IMAGE,
     QUOTE_NAMES_ITS_SIGNER,
     Clause,
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.ek_certificate import parse_ek_certificate
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.verdict import judge
 from tests.unit.plugins.module_utils._tpm import attacks_on_boot, attacks_on_identity, attacks_on_quote
+from tests.unit.plugins.module_utils._tpm.attacks_on_boot import MAKERS_PROGRAM
 from tests.unit.plugins.module_utils._tpm.machines import Machines, new_challenge, with_answer, with_identity
-from tests.unit.plugins.module_utils._tpm.recorded_boots import RECORDED, RecordedBoot
+from tests.unit.plugins.module_utils._tpm.recorded_boots import RECORDED, SHIM, RecordedBoot
 
 ATTACKS = {**attacks_on_identity.ATTACKS, **attacks_on_quote.ATTACKS, **attacks_on_boot.ATTACKS}
 
@@ -39,6 +42,33 @@ def test_a_clause_keeps_out_what_all_others_let_through(clause: Clause, machines
     case = ATTACKS[clause](machines)
     assert objected(case) == {clause.name}
     assert judge(case, without(clause)).ok
+
+
+@pytest.mark.parametrize("attack", attacks_on_boot.ATTACKS_BY_PROGRAMS, ids=lambda attack: attack.__name__)
+def test_no_other_program_passes(attack: Callable[[Machines], Case], machines: Machines) -> None:
+    case = attack(machines)
+    assert objected(case) == {PROGRAMS_ARE_OF_THE_IMAGE.name}
+    assert judge(case, without(PROGRAMS_ARE_OF_THE_IMAGE)).ok
+
+
+def test_a_program_of_the_firmware_is_named_so_that_it_can_be_allowed(machines: Machines) -> None:
+    case = attacks_on_boot.program_before(SHIM.authenticode_sha256, machines, times=2)
+    refused = judge(case)
+    where = "Fv(7cb8bdc9-f8eb-4f34-aaea-3ee4af6516a1)/FvFile(462caa21-7614-4503-836e-8ab6f4662331)"
+    assert [MAKERS_PROGRAM in reason.msg and where in reason.msg for reason in refused.reasons] == [True, True]
+    assert [(one.authenticode_sha256, one.path, one.allowed) for one in refused.firmware_programs] == [
+        (MAKERS_PROGRAM, where, False)
+    ] * 2
+    assert [one.expected for one in refused.differences] == [None, None]
+
+    verdict = judge(attacks_on_boot.with_allowed(case, MAKERS_PROGRAM))
+    assert (verdict.reasons, verdict.differences) == ((), ())
+    assert [one.allowed for one in verdict.firmware_programs] == [True, True]
+
+
+def test_what_was_started_instead_of_the_image_is_not_offered(machines: Machines) -> None:
+    case = attacks_on_boot.allowed_program_without_the_image(machines)
+    assert judge(attacks_on_boot.with_allowed(case)).firmware_programs == ()
 
 
 @pytest.mark.parametrize("ak_algorithm", ["rsa", "ecc"])

@@ -73,6 +73,13 @@ def test_an_answer_that_is_empty_cut_or_longer_is_refused(
     assert objected(with_answer(honest, **{name: spoilt(getattr(honest.answer, name))}))
 
 
+def test_a_log_of_sha_1_only_is_refused(honest: Case) -> None:
+    header = b"Spec ID Event03\0" + struct.pack("<IBBBBIHHB", 0, 0, 2, 0, 2, 1, 0x0004, 20, 0)
+    event = struct.pack("<IIIH", 4, 4, 1, 0x0004) + bytes(20) + struct.pack("<I", 4) + bytes(4)
+    log = struct.pack("<II20sI", 0, 3, bytes(20), len(header)) + header + event
+    assert "event_log_explains_the_pcrs" in objected(with_answer(honest, event_log=log))
+
+
 @pytest.mark.parametrize("name", ["endorsement_key", "attestation_key"])
 @pytest.mark.parametrize("spoilt", [lambda data: b"", lambda data: data[:-1], lambda data: data + b"\0"])
 def test_a_key_that_is_empty_cut_or_longer_is_refused(
