@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a program came from that firmware measured (UEFI_IMAGE_LOAD_EVENT; PC Client Platform Firmware Profile, 10.2.3).
+"""Where a program came from that firmware measured (UEFI_IMAGE_LOAD_EVENT; PC Client Firmware Profile, 10.2.3).
 
 The digest of such an event is of the program: nothing vouches for what stands here. It helps to find the program.
 """
