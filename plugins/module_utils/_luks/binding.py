@@ -1,0 +1,377 @@
+# Copyright (c) 2026, The hearth.datacenter authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Binds a device to a pin, or takes such a binding off. Read, plan, apply, verify; a kill at any point leaves a way in.
+
+Order of a new binding: seal a new secret and prove that the pin gives it back (the header is untouched so far); note
+in a token of our own which keyslot follows, and with which mark; add the keyslot; add the pin's token; read all of it
+back and open the keyslot by what the token gives; only then remove what it replaces, keyslot before token. A run that
+was killed leaves our note, or a token without keyslot; the next run removes those, and nothing else that it cannot
+explain.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+
+from .._core.errors import BadInput, HearthError, Refused, TpmLockedOut, Unreachable, VerificationFailed
+from . import systemd
+from .bindings import PENDING, Binding, Damaged, read_bindings
+from .clevis import Clevis, token_of
+from .cryptsetup import Luks
+from .header import MOST_KEYSLOTS, Header
+from .pcr_policy import weakness
+from .pins import Sealed, Sss, Tpm2, Wanted, WantSss, WantTpm2
+from .systemd import WantSystemdTpm2
+
+AnyWanted = Union[Wanted, WantSystemdTpm2]
+
+
+def _nowhere(_step: str) -> None:
+    """Nobody watches."""
+
+
+@dataclass
+class Report:
+    """What was done, or in check mode would be."""
+
+    changed: bool = False
+    proved: str = ""
+    """``opened``, ``recomputed``, ``at_enrolment``; empty where nothing is bound."""
+    keyslot: Optional[int] = None
+    token: Optional[int] = None
+    removed: List[Dict[str, Any]] = field(default_factory=list)
+    recovered: List[str] = field(default_factory=list)
+    warnings: List[str] = field(default_factory=list)
+
+
+@dataclass
+class Binder:
+    """One device, and what can open it: a passphrase, or the bindings that it has."""
+
+    luks: Luks
+    clevis: Clevis
+    passphrase: Optional[bytes] = field(default=None, repr=False)
+    dry: bool = False
+    reached: Callable[[str], None] = _nowhere
+    """Told before each step that changes the header."""
+    mark: Callable[[], int] = lambda: 1001 + secrets.randbelow(1 << 16)
+    """Iterations of a new keyslot's key derivation: by them the next run knows a keyslot that a killed one left."""
+
+    def bind(self, wanted: AnyWanted, *, root: bool, exclusive: bool) -> Report:
+        """The device is bound like this, once, and that is proved; with ``exclusive`` to nothing else."""
+        wanted.check(True)
+        if root:
+            refuse_weak(wanted)
+        if not isinstance(wanted, WantSystemdTpm2):
+            self.clevis.require_pin(wanted)
+        report = Report()
+        header = self._recover(report)
+        bindings, damaged = read_bindings(header)
+        kept, report.proved = self._proved(header, bindings, wanted)
+        if kept is None:
+            header, kept = self._add(header, wanted, report)
+        else:
+            report.keyslot, report.token = kept.keyslot, kept.token
+        if exclusive:
+            superseded = [binding for binding in bindings if kept is None or binding.keyslot != kept.keyslot]
+            sure = kept.keyslot if kept is not None and report.proved == "opened" else None
+            self._remove(header, superseded, report, sure=sure, assume=kept is None and report.proved == "opened")
+            self._sweep(damaged, report)
+        return report
+
+    def unbind(self, wanted: AnyWanted, *, with_pin: bool = False) -> Report:
+        """No binding of this content is left; another way in is, and was tried."""
+        wanted.check(False)
+        report = Report()
+        header = self._recover(report)
+        bindings, _damaged = read_bindings(header)
+        targets = [binding for binding in bindings if _same(wanted, binding, with_pin)]
+        self._remove(header, targets, report, sure=None, assume=False)
+        return report
+
+    # What is there
+
+    def _proved(self, header: Header, bindings: Sequence[Binding], wanted: AnyWanted) -> Tuple[Optional[Binding], str]:
+        """A binding of this content that works."""
+        for binding in bindings:
+            if not _same(wanted, binding, isinstance(wanted, WantSystemdTpm2) and bool(wanted.pin)):
+                continue
+            if isinstance(wanted, WantSystemdTpm2):
+                if systemd.opens(self.luks, binding.token, wanted.pin):
+                    return binding, "opened"
+                if wanted.public_key:
+                    # It opens only where systemd finds the signature; systemd tried it when it was enrolled.
+                    return binding, "at_enrolment"
+            elif isinstance(binding.content, Sealed):
+                try:
+                    how = self.clevis.prove(binding.content, wanted, None)
+                except (Unreachable, TpmLockedOut):
+                    raise
+                except Refused:
+                    continue
+                secret = self.clevis.open(binding.content)
+                if secret is None or self.luks.opens(secret, binding.keyslot):
+                    return binding, how
+        return None, ""
+
+    def _way_in(self, header: Header, without: Sequence[int] = ()) -> Optional[bytes]:
+        """A secret that opens the device by a keyslot that is not in ``without``."""
+        if self.passphrase is not None:
+            if not without and self.luks.opens(self.passphrase):
+                return self.passphrase
+            for slot in header.keyslots:
+                if without and slot not in without and self.luks.opens(self.passphrase, slot):
+                    return self.passphrase
+        for binding in read_bindings(header)[0]:
+            if binding.keyslot in without or not isinstance(binding.content, Sealed):
+                continue
+            secret = self.clevis.open(binding.content)
+            if secret is not None and self.luks.opens(secret, binding.keyslot):
+                return secret
+        return None
+
+    # Steps
+
+    def _add(self, header: Header, wanted: AnyWanted, report: Report) -> Tuple[Header, Optional[Binding]]:
+        keyslot = header.free_keyslot()
+        if keyslot < 0 or len(header.tokens) > MOST_KEYSLOTS - 2:
+            raise Refused(
+                "no keyslot is free",
+                expected="a free keyslot, and room for two tokens",
+                found=f"{len(header.keyslots)} of {header.room} keyslots, {len(header.tokens)} tokens",
+                where=self.luks.device,
+                next="Run luks_audit_info and remove the keyslots that nobody needs.",
+            )
+        existing = self._way_in(header)
+        if existing is None:
+            raise Refused(
+                "nothing here opens the device",
+                expected="a passphrase or a binding that opens it",
+                found="the passphrase is wrong" if self.passphrase is not None else "no binding that opens it now",
+                where=self.luks.device,
+                next="Give the passphrase of a keyslot, for example the recovery key's.",
+            )
+        report.changed = True
+        if isinstance(wanted, WantSystemdTpm2):
+            report.proved = "at_enrolment" if wanted.public_key else "opened"
+            return (header, None) if self.dry else self._enroll(header, wanted, existing, report)
+        secret = secrets.token_urlsafe(32).encode()
+        sealed = self.clevis.seal(secret, wanted)
+        report.proved = self.clevis.prove(sealed, wanted, secret)
+        if self.dry:
+            return header, None
+        mark = self.mark()
+        self.reached("note")
+        self.luks.import_token({"type": PENDING, "keyslots": [], "keyslot": str(keyslot), "iterations": mark})
+        self.reached("add_key")
+        self.luks.add_key(keyslot, existing, secret, mark)
+        self.reached("import_token")
+        self.luks.import_token(token_of(sealed, keyslot))
+        self.reached("verify")
+        header = self.luks.read()
+        added = [binding for binding in read_bindings(header)[0] if binding.keyslot == keyslot]
+        if not added or added[0].content != sealed or not self.luks.opens(secret, keyslot):
+            raise VerificationFailed(
+                "the new keyslot does not open by its token",
+                expected=f"keyslot {keyslot} with the token that was written",
+                found=str([binding.as_dict(header) for binding in added]),
+                where=self.luks.device,
+                next="Nothing was removed. Run the task again; where it happens again, look at the disk.",
+            )
+        return self._settled(header, added[0], report)
+
+    def _enroll(
+        self, header: Header, wanted: WantSystemdTpm2, existing: bytes, report: Report
+    ) -> Tuple[Header, Optional[Binding]]:
+        known = [slot.salt_fingerprint for slot in header.keyslots.values()]
+        self.reached("note")
+        self.luks.import_token({"type": PENDING, "keyslots": [], "systemd": True, "known": known})
+        self.reached("enroll")
+        said = systemd.enroll(self.luks, wanted, existing)
+        self.reached("verify")
+        header = self.luks.read()
+        new = [
+            binding
+            for binding in read_bindings(header)[0]
+            if header.keyslots[binding.keyslot].salt_fingerprint not in known
+        ]
+        if "effectively" in said and wanted.pcrs:
+            # systemd goes on where the firmware measured nothing, and says "PCR policy effectively unenforced".
+            self._drop(header, new, report)
+            raise Refused(
+                "the PCRs hold no measurement",
+                expected="PCRs that the firmware extended",
+                found=said,
+                where="the node's TPM",
+                next="The keyslot was removed again. Choose PCRs that are measured on this machine.",
+            )
+        if not new or not (wanted.public_key or systemd.opens(self.luks, new[0].token, wanted.pin)):
+            self._drop(header, new, report)
+            raise VerificationFailed(
+                "the enrolled TPM does not open the device",
+                expected="a token that opens its keyslot",
+                found=said or "no token",
+                where=self.luks.device,
+                next="The keyslot was removed again. See whether the TPM is locked out.",
+            )
+        return self._settled(header, new[0], report)
+
+    def _settled(self, header: Header, added: Binding, report: Report) -> Tuple[Header, Binding]:
+        """Strike our note out."""
+        for number, token in header.tokens.items():
+            if token.type == PENDING:
+                self.reached("strike_note")
+                self.luks.remove_token(number)
+        report.keyslot, report.token = added.keyslot, added.token
+        return self.luks.read(), added
+
+    def _drop(self, header: Header, bindings: Sequence[Binding], report: Report) -> None:
+        for binding in bindings:
+            self._kill(header, binding.keyslot)
+            self.luks.remove_token(binding.token)
+        self._recover(report)
+
+    def _remove(
+        self, header: Header, targets: Sequence[Binding], report: Report, *, sure: Optional[int], assume: bool
+    ) -> None:
+        """Take bindings off, after another way in was tried. ``sure``: a keyslot that was just proved; ``assume``: in
+        check mode there would be one."""
+        if not targets:
+            return
+        slots = [binding.keyslot for binding in targets]
+        if sure in slots or (sure is None and not assume and self._way_in(header, slots) is None):
+            raise Refused(
+                "no other way into the device is proved",
+                expected="a passphrase, or another binding, that opens it without these keyslots",
+                found=f"keyslots {slots} would go",
+                where=self.luks.device,
+                next="Give the passphrase of a keyslot that stays. Nothing was removed.",
+            )
+        report.changed = True
+        report.removed += [binding.as_dict(header) for binding in targets]
+        if self.dry:
+            return
+        for binding in targets:
+            self.reached("kill")
+            self._kill(header, binding.keyslot)
+            self.reached("remove_token")
+            self.luks.remove_token(binding.token)
+
+    def _kill(self, planned: Header, keyslot: int) -> None:
+        """Remove a keyslot that is still the one of the plan, and not the last one."""
+        now = self.luks.read()
+        if now.keyslots.get(keyslot) != planned.keyslots.get(keyslot) or len(now.keyslots) < 2:
+            raise Refused(
+                "somebody else changed the header meanwhile",
+                expected=f"keyslot {keyslot} as it was read, and another one",
+                found=f"{len(now.keyslots)} keyslots",
+                where=self.luks.device,
+                next="Run the task again.",
+            )
+        self.luks.kill(keyslot)
+
+    def _sweep(self, damaged: Sequence[Damaged], report: Report) -> None:
+        """Tokens that can open nothing: with a keyslot that still is there, it stays for the audit to report."""
+        for one in damaged:
+            if one.keyslots:
+                report.warnings.append(f"token {one.token} is damaged ({one.why}); its keyslot was left alone")
+
+    def _recover(self, report: Report) -> Header:
+        """Clear away what a killed run left: its half-made keyslot, its note, and tokens whose keyslot it removed."""
+        header = self.luks.read()
+        steps = leftovers(header)
+        if not steps:
+            return header
+        report.changed = True
+        report.recovered += [step.words for step in steps]
+        for step in steps:
+            if self.dry:
+                continue
+            if step.keyslot is not None:
+                self.reached("recover_kill")
+                self._kill(header, step.keyslot)
+            if step.token is not None:
+                self.reached("recover_remove_token")
+                self.luks.remove_token(step.token)
+        return _without(header, steps) if self.dry else self.luks.read()
+
+
+@dataclass(frozen=True)
+class Leftover:
+    keyslot: Optional[int]
+    token: Optional[int]
+    words: str
+
+
+def leftovers(header: Header) -> List[Leftover]:
+    """What a killed run of ours left in a header."""
+    found: List[Leftover] = []
+    for number, token in sorted(header.tokens.items()):
+        if token.type == PENDING:
+            for slot in _half_made(header, token.raw):
+                found.append(Leftover(slot, None, f"keyslot {slot}, half made by a run that was killed"))
+            found.append(Leftover(None, number, f"token {number}, the note of a run that was killed"))
+        elif token.type in ("clevis", systemd.TOKEN) and not token.keyslots:
+            found.append(Leftover(None, number, f"token {number}, whose keyslot is gone"))
+    return found
+
+
+def _half_made(header: Header, note: Any) -> List[int]:
+    """Keyslots that a note stands for: without a token, and with the mark that was noted."""
+    orphans = {slot: keyslot for slot, keyslot in header.keyslots.items() if slot not in header.with_token}
+    if note.get("systemd"):
+        known = note.get("known", [])
+        return [
+            slot
+            for slot, keyslot in orphans.items()
+            if keyslot.salt_fingerprint not in known
+            and (keyslot.kdf, keyslot.iterations, keyslot.kdf_hash) == systemd.KDF
+        ]
+    return [
+        slot
+        for slot, keyslot in orphans.items()
+        if str(slot) == note.get("keyslot") and (keyslot.kdf, keyslot.iterations) == ("pbkdf2", note.get("iterations"))
+    ]
+
+
+def _without(header: Header, steps: Sequence[Leftover]) -> Header:
+    gone_slots = {step.keyslot for step in steps}
+    gone_tokens = {step.token for step in steps}
+    return Header(
+        header.uuid,
+        {number: slot for number, slot in header.keyslots.items() if number not in gone_slots},
+        {number: token for number, token in header.tokens.items() if number not in gone_tokens},
+        header.segments,
+        header.room,
+        header.fingerprint,
+        header.state_fingerprint,
+    )
+
+
+def _same(wanted: AnyWanted, binding: Binding, with_pin: bool) -> bool:
+    if isinstance(wanted, WantSystemdTpm2):
+        return isinstance(binding.content, systemd.SystemdTpm2) and wanted.matches(binding.content, with_pin)
+    return isinstance(binding.content, Sealed) and wanted.matches(binding.content.pin)
+
+
+def refuse_weak(wanted: AnyWanted) -> None:
+    """BadInput where a root disk would be bound to PCRs that do not say what boots."""
+    sets: List[Tuple[frozenset[int], frozenset[int]]] = []
+    if isinstance(wanted, WantSystemdTpm2):
+        sets.append((frozenset(wanted.pcrs), frozenset(wanted.public_key_pcrs)))
+    for part in wanted.parts if isinstance(wanted, WantSss) else (wanted,):
+        if isinstance(part, WantTpm2):
+            sets.append((frozenset(part.pcrs), frozenset()))
+    for pcrs, signed in sets:
+        weak = weakness(pcrs, signed)
+        if weak is not None:
+            raise BadInput(
+                f"these PCRs do not protect a root disk: {weak[1]}",
+                expected="PCR 7, 8 and 9; or 7 and 11 with a unified kernel image",
+                found=f"PCR {sorted(pcrs | signed)}" if pcrs | signed else "no PCR",
+                next="Bind to what boots. For a data disk that a root disk like this protects, set root to false.",
+            )
