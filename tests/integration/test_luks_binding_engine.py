@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
     Unreachable,
     Unsupported,
 )
+from ansible_collections.hearth.datacenter.plugins.module_utils._luks import systemd
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.binding import AnyWanted
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.pins import (
     WantPkcs11,
@@ -30,7 +33,8 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._luks.pins impor
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.systemd import WantSystemdTpm2
 from tests.integration.luks_bench import LuksBench, luks_bench
-from tests.servers.luks_image import LuksImage
+from tests.servers.luks_image import PASSPHRASE, LuksImage
+from tests.servers.swtpm import SoftwareTpm
 
 ROOT_PCRS = (7, 8, 9)
 
@@ -254,13 +258,44 @@ def test_systemd_tpm2(bench: LuksBench) -> None:
     assert image.tokens == [] and image.keyslots == [0]
 
 
-def test_systemd_tpm2_with_pin(bench: LuksBench) -> None:
+def test_a_pin_is_refused_where_it_cannot_be_proved(bench: LuksBench) -> None:
     image = bench.image()
     assert bench.tpm
-    assert bind(bench, image, WantSystemdTpm2(ROOT_PCRS, pin="135790")) == (True, "opened", 1)
-    assert bind(bench, image, WantSystemdTpm2(ROOT_PCRS, pin="135790")) == (False, "opened", 1)
-    token = image.metadata()["tokens"]["1"] if "1" in image.metadata()["tokens"] else image.metadata()["tokens"]["0"]
+    with pytest.raises(Unsupported, match="cannot be proved"):
+        bind(bench, image, WantSystemdTpm2(ROOT_PCRS, pin="135790"))
+    assert image.tokens == []
+
+
+def test_systemd_takes_the_pin_without_argument_or_environment(bench: LuksBench) -> None:
+    image, tpm = bench.image(), bench.tpm
+    luks, _clevis = bench.tools(image)
+    systemd.enroll(luks, WantSystemdTpm2(ROOT_PCRS, pin="135790"), PASSPHRASE)
+    token = image.metadata()["tokens"]["0"]
     assert token["tpm2-pin"] is True
+    assert not unsealed(tpm, token, ""), "without the PIN"
+    tpm.run("tpm2_dictionarylockout", "--clear-lockout")
+    assert image.opens(base64.b64encode(unsealed(tpm, token, hashlib.sha256(b"135790").hexdigest())), 1)
+
+
+def unsealed(tpm: SoftwareTpm, token: Mapping[str, Any], authorization: str) -> bytes:
+    """What the TPM gives for a token with a PIN, by tpm2-tools alone."""
+    blob = base64.b64decode(token["tpm2-blob"])
+    length = 2 + int.from_bytes(blob[:2], "big")
+    (tpm.directory / "private").write_bytes(blob[:length])
+    (tpm.directory / "public").write_bytes(blob[length:])
+    tpm.flush()
+    tpm.run("tpm2_createprimary", "-C", "o", "-g", "sha256", "-G", "ecc", "-c", "primary", "-Q")
+    tpm.run("tpm2_flushcontext", "-t")
+    tpm.run("tpm2_load", "-C", "primary", "-u", "public", "-r", "private", "-c", "object", "-Q")
+    tpm.run("tpm2_flushcontext", "-t")
+    tpm.run("tpm2_startauthsession", "--policy-session", "-S", "session")
+    tpm.run("tpm2_policypcr", "-S", "session", "-l", f"sha256:{','.join(map(str, token['tpm2-pcrs']))}", "-Q")
+    tpm.run("tpm2_policyauthvalue", "-S", "session", "-Q")
+    authorized = "session:session" + (f"+hex:{authorization}" if authorization else "")
+    argv = ["tpm2_unseal", "-c", "object", "-p", authorized]
+    done = subprocess.run(argv, cwd=tpm.directory, env=tpm.environment, capture_output=True, check=False)
+    tpm.flush()
+    return done.stdout
 
 
 def test_systemd_with_unmeasured_pcrs_is_taken_back(bench: LuksBench) -> None:

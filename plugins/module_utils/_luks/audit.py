@@ -231,7 +231,7 @@ class Audit:
             self._weak(binding, content.pcrs, content.public_key_pcrs)
             if not self.prove or content.pin or content.public_key:
                 return None
-            opens = systemd.opens(self.luks, binding.token, "")
+            opens = systemd.opens(self.luks, binding.token, binding.keyslot, content, "")
             if not opens:
                 self._fails(binding, "tpm2_refuses", "the TPM does not unseal the secret")
             return opens

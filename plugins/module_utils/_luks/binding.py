@@ -66,7 +66,9 @@ class Binder:
         wanted.check(True)
         if root:
             refuse_weak(wanted)
-        if not isinstance(wanted, WantSystemdTpm2):
+        if isinstance(wanted, WantSystemdTpm2):
+            systemd.refuse_unprovable(self.luks, wanted)
+        else:
             self.clevis.require_pin(wanted)
         report = Report()
         header = self._recover(report)
@@ -100,13 +102,13 @@ class Binder:
         for binding in bindings:
             if not _same(wanted, binding, isinstance(wanted, WantSystemdTpm2) and bool(wanted.pin)):
                 continue
-            if isinstance(wanted, WantSystemdTpm2):
-                if systemd.opens(self.luks, binding.token, wanted.pin):
+            if isinstance(wanted, WantSystemdTpm2) and isinstance(binding.content, systemd.SystemdTpm2):
+                if systemd.opens(self.luks, binding.token, binding.keyslot, binding.content, wanted.pin):
                     return binding, "opened"
                 if wanted.public_key:
                     # It opens only where systemd finds the signature; systemd tried it when it was enrolled.
                     return binding, "at_enrolment"
-            elif isinstance(binding.content, Sealed):
+            elif isinstance(binding.content, Sealed) and not isinstance(wanted, WantSystemdTpm2):
                 try:
                     how = self.clevis.prove(binding.content, wanted, None)
                 except (Unreachable, TpmLockedOut):
@@ -209,7 +211,7 @@ class Binder:
                 where="the node's TPM",
                 next="The keyslot was removed again. Choose PCRs that are measured on this machine.",
             )
-        if not new or not (wanted.public_key or systemd.opens(self.luks, new[0].token, wanted.pin)):
+        if not new or not (wanted.public_key or self._enrolled_opens(new[0], wanted)):
             self._drop(header, new, report)
             raise VerificationFailed(
                 "the enrolled TPM does not open the device",
@@ -219,6 +221,12 @@ class Binder:
                 next="The keyslot was removed again. See whether the TPM is locked out.",
             )
         return self._settled(header, new[0], report)
+
+    def _enrolled_opens(self, new: Binding, wanted: WantSystemdTpm2) -> bool:
+        content = new.content
+        return isinstance(content, systemd.SystemdTpm2) and systemd.opens(
+            self.luks, new.token, new.keyslot, content, wanted.pin
+        )
 
     def _settled(self, header: Header, added: Binding, report: Report) -> Tuple[Header, Binding]:
         """Strike our note out."""

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, Mapping, Tuple
 
-from .._core.errors import BadInput, NotFound, Refused
+from .._core.errors import BadInput, NotFound, Refused, Unsupported
 from .cryptsetup import Luks
 from .header import Token
 from .programs import in_memory
@@ -33,6 +33,9 @@ class SystemdTpm2:
     public_key: bytes
     """PEM; empty without a signed policy."""
     policy: str
+    blob: bytes
+    bank: str
+    primary: str
 
     def as_dict(self) -> Dict[str, Any]:
         return {
@@ -48,7 +51,8 @@ def read_token(token: Token) -> SystemdTpm2:
     """ValueError where the token is damaged."""
     raw = token.raw
     try:
-        if not base64.b64decode(raw["tpm2-blob"], validate=True):
+        blob = base64.b64decode(raw["tpm2-blob"], validate=True)
+        if not blob:
             raise ValueError("no sealed object")
         return SystemdTpm2(
             pcrs=frozenset(int(pcr) for pcr in raw["tpm2-pcrs"]),
@@ -56,6 +60,9 @@ def read_token(token: Token) -> SystemdTpm2:
             public_key_pcrs=frozenset(int(pcr) for pcr in raw.get("tpm2_pubkey_pcrs", ())),
             public_key=base64.b64decode(raw.get("tpm2_pubkey", ""), validate=True),
             policy=str(raw["tpm2-policy-hash"]),
+            blob=blob,
+            bank=str(raw.get("tpm2-pcr-bank", "sha256")),
+            primary=str(raw.get("tpm2-primary-alg", "ecc")),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"the token lacks {error}") from error
@@ -148,13 +155,61 @@ def enroll(luks: Luks, wanted: WantSystemdTpm2, existing: bytes) -> str:
     return ended.said
 
 
-def opens(luks: Luks, number: int, pin: str) -> bool:
+def refuse_unprovable(luks: Luks, wanted: WantSystemdTpm2) -> None:
+    """Unsupported where a PIN's binding could not be tried: cryptsetup's plugin for systemd's tokens knows the
+    machine's own TPM only, and tpm2-tools would take the PIN as an argument, which every user of the node can read."""
+    if wanted.pin and tpm_device(luks.programs.environment) != "auto":
+        raise Unsupported(
+            "a binding with a PIN cannot be proved with this TPM",
+            expected="the machine's own TPM, without TPM2TOOLS_TCTI",
+            found="TPM2TOOLS_TCTI",
+            where="the node",
+            next="Nothing was changed. Take TPM2TOOLS_TCTI out of the task's environment.",
+        )
+
+
+def opens(luks: Luks, number: int, keyslot: int, content: SystemdTpm2, pin: str) -> bool:
     """Whether this token opens its keyslot now."""
     _flush(luks)
-    device = tpm_device(luks.programs.environment)
-    more = {} if device == "auto" else {"SYSTEMD_TPM2_DEVICE": device}
-    argv = ("open", "--test-passphrase", "--token-only", "--token-id", str(number), luks.device)
-    return luks.programs.attempt("cryptsetup", *argv, stdin=pin.encode(), more=more).code == 0
+    if tpm_device(luks.programs.environment) == "auto":
+        argv = ("open", "--test-passphrase", "--token-only", "--token-id", str(number), luks.device)
+        return luks.programs.attempt("cryptsetup", *argv, stdin=pin.encode()).code == 0
+    if content.pin or content.public_key:
+        return False
+    try:
+        secret = _unseal(luks, content)
+    except Refused:
+        return False
+    finally:
+        _flush(luks)
+    return luks.opens(base64.b64encode(secret), keyslot)
+
+
+def _unseal(luks: Luks, content: SystemdTpm2) -> bytes:
+    """What systemd sealed to PCRs; the keyslot's passphrase is its base64 form."""
+    folder = tempfile.mkdtemp(prefix="hearth-")
+    public, private, primary, sealed, session = (os.path.join(folder, name) for name in "upcos")
+    try:
+        # TPM2B_PRIVATE, TPM2B_PUBLIC.
+        length = 2 + int.from_bytes(content.blob[:2], "big")
+        for path, part in ((private, content.blob[:length]), (public, content.blob[length:])):
+            with open(path, "wb") as file:
+                file.write(part)
+        steps = [
+            ("tpm2_createprimary", "-Q", "-C", "o", "-g", "sha256", "-G", content.primary, "-c", primary),
+            ("tpm2_flushcontext", "-t"),
+            ("tpm2_load", "-Q", "-C", primary, "-u", public, "-r", private, "-c", sealed),
+            ("tpm2_flushcontext", "-t"),
+            ("tpm2_startauthsession", "--policy-session", "-S", session),
+        ]
+        if content.pcrs:
+            pcrs = ",".join(str(pcr) for pcr in sorted(content.pcrs))
+            steps.append(("tpm2_policypcr", "-Q", "-S", session, "-l", f"{content.bank}:{pcrs}"))
+        for step in steps:
+            luks.programs.run(*step, where="the node's TPM")
+        return luks.programs.run("tpm2_unseal", "-c", sealed, "-p", f"session:{session}", where="the node's TPM")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _flush(luks: Luks) -> None:
