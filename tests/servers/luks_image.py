@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -66,6 +67,21 @@ class LuksImage:
 
     def token(self, content: Mapping[str, Any]) -> None:
         self.cryptsetup("token", "import", "--json-file", "-", str(self.path), stdin=json.dumps(content).encode())
+
+    def forge(self, there: bytes, instead: bytes) -> None:
+        """Write other metadata of the same length into both copies, with right checksums, as an attacker would.
+
+        LUKS2 On-Disk Format 1.1.2, 2.1: hdr_size at 8, csum (64 bytes) at 448, JSON from 4096."""
+        assert len(there) == len(instead)
+        disk = bytearray(self.path.read_bytes())
+        size = int.from_bytes(disk[8:16], "big")
+        for start in (0, size):
+            area = disk[start : start + size]
+            area[4096:] = area[4096:].replace(there, instead)
+            area[448:512] = bytes(64)
+            area[448:480] = hashlib.sha256(area).digest()
+            disk[start : start + size] = area
+        self.path.write_bytes(disk)
 
     def opens(self, secret: bytes, keyslot: int | None = None) -> bool:
         chosen = [] if keyslot is None else ["--key-slot", str(keyslot)]

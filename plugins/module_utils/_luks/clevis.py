@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional
 from urllib.parse import urlsplit
 
 from .._core.deadline import Deadline
@@ -146,7 +146,9 @@ class Clevis:
             ended = self.programs.attempt("tpm2_getcap", "properties-variable")
         except HearthError:
             return {}
-        return dict(re.findall(r"(\w+):\s*(\w+)", ended.printed.decode("utf-8", "replace"))) if not ended.code else {}
+        return (
+            dict(re.findall(r"(\w+):[ \t]+(\w+)", ended.printed.decode("utf-8", "replace"))) if not ended.code else {}
+        )
 
     def _why_not_tang(self, pin: Tang) -> Trouble:
         try:
@@ -230,8 +232,3 @@ def _advertisement(url: str) -> List[Mapping[str, Any]]:
         return jose.advertised(transport.get_json(f"{split.path.rstrip('/')}/adv"))
     finally:
         transport.close()
-
-
-def why_not_opened(clevis: Clevis, sealed: Sealed, leaf_of: Callable[[Sealed], Tuple[Sealed, ...]]) -> List[Trouble]:
-    """Every leaf that does not open, also where the others suffice."""
-    return [clevis.why_not(leaf) for leaf in leaf_of(sealed) if clevis.open(leaf) is None]
