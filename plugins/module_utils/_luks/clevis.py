@@ -23,8 +23,8 @@ from .._core.transport import Transport
 from .._core.trust import Trust
 from . import jose
 from .header import Token
-from .pins import Pin, Sealed, Sss, Tang, Tpm2, WantPkcs11, WantSss, WantTang, WantTpm2, Wanted, name_of, read_sealed
-from .programs import Programs
+from .pins import Pin, Sealed, Sss, Tang, Tpm2, WantPkcs11, WantSss, WantTang, WantTpm2, Wanted, name_of, read_sealed, tpm2_parts
+from .programs import Programs, flush_tpm
 
 TOKEN = "clevis"
 #: The first clevis with the pkcs11 pin.
@@ -73,6 +73,7 @@ class Clevis:
     def seal(self, secret: bytes, wanted: Wanted) -> Sealed:
         """The secret, encrypted. The pin's configuration is public and may be an argument."""
         name = name_of(wanted)
+        flush_tpm(self.programs)
         ended = self.programs.attempt("clevis", "encrypt", name, json.dumps(wanted.config()), stdin=secret)
         if ended.code:
             self._explain_tang(wanted)
@@ -91,6 +92,8 @@ class Clevis:
 
     def open(self, sealed: Sealed) -> Optional[bytes]:
         """The secret, or None where the pin does not give it."""
+        if tpm2_parts(sealed.pin):
+            flush_tpm(self.programs)
         try:
             ended = self.programs.attempt("clevis", "decrypt", stdin=sealed.jwe.encode())
         except TimedOut:

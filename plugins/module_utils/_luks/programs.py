@@ -130,3 +130,10 @@ def node_environment(environ: Mapping[str, str]) -> Dict[str, str]:
     paths = kept.get("PATH", "/usr/bin:/bin").split(":")
     kept["PATH"] = ":".join([*paths, *(path for path in ("/usr/sbin", "/sbin") if path not in paths)])
     return kept
+
+
+def flush_tpm(programs: Programs) -> None:
+    """A TPM without the kernel's resource manager keeps each session that a program leaves: soon it has no room."""
+    if programs.environment.get("TPM2TOOLS_TCTI"):
+        for kind in ("-s", "-t", "-l"):
+            programs.attempt("tpm2_flushcontext", kind)

@@ -16,7 +16,7 @@ from typing import Any, Dict, FrozenSet, Mapping, Tuple
 from .._core.errors import BadInput, NotFound, Refused, Unsupported
 from .cryptsetup import Luks
 from .header import Token
-from .programs import in_memory
+from .programs import flush_tpm, in_memory
 
 TOKEN = "systemd-tpm2"
 #: What systemd-cryptenroll derives its keyslots with: by this a keyslot is known whose token never came.
@@ -131,7 +131,7 @@ def enroll(luks: Luks, wanted: WantSystemdTpm2, existing: bytes) -> str:
     else:
         # Else systemd looks for a key in its own directories.
         argv += ["--tpm2-public-key-pcrs="]
-    _flush(luks)
+    flush_tpm(luks.programs)
     credentials = tempfile.mkdtemp(prefix="hearth-")
     try:
         with in_memory(existing) as key, in_memory(wanted.pin.encode()) as pin:
@@ -170,7 +170,7 @@ def refuse_unprovable(luks: Luks, wanted: WantSystemdTpm2) -> None:
 
 def opens(luks: Luks, number: int, keyslot: int, content: SystemdTpm2, pin: str) -> bool:
     """Whether this token opens its keyslot now."""
-    _flush(luks)
+    flush_tpm(luks.programs)
     if tpm_device(luks.programs.environment) == "auto":
         argv = ("open", "--test-passphrase", "--token-only", "--token-id", str(number), luks.device)
         return luks.programs.attempt("cryptsetup", *argv, stdin=pin.encode()).code == 0
@@ -181,7 +181,7 @@ def opens(luks: Luks, number: int, keyslot: int, content: SystemdTpm2, pin: str)
     except Refused:
         return False
     finally:
-        _flush(luks)
+        flush_tpm(luks.programs)
     return luks.opens(base64.b64encode(secret), keyslot)
 
 
@@ -210,10 +210,3 @@ def _unseal(luks: Luks, content: SystemdTpm2) -> bytes:
         return luks.programs.run("tpm2_unseal", "-c", sealed, "-p", f"session:{session}", where="the node's TPM")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _flush(luks: Luks) -> None:
-    """A TPM without the kernel's resource manager keeps each session that a program leaves: soon it has no room."""
-    if luks.programs.environment.get("TPM2TOOLS_TCTI"):
-        for kind in ("-s", "-t", "-l"):
-            luks.programs.attempt("tpm2_flushcontext", kind)
