@@ -186,7 +186,8 @@ options:
             elements: int
             default: []
           signature:
-            description: A file on the node with the signature of the policy for what runs now. systemd tries it at once.
+            description:
+              - A file on the node with the signature of the policy for what runs now. systemd tries it at once.
             type: path
   escrow:
     description: Recovery keys that the organisation holds of this device.
@@ -279,7 +280,13 @@ luks_audit:
       elements: dict
       returned: success
       sample:
-        - {pin: tang, url: 'http://tang1.example.com', thumbprints: [JlZRCj], kid: q1w2e3, keyslot: 1, token: 0, opens: true}
+        - pin: tang
+          url: http://tang1.example.com
+          thumbprints: [JlZRCj]
+          kid: q1w2e3
+          keyslot: 1
+          token: 0
+          opens: true
     findings:
       description: Gravest first, with C(severity) V(critical), V(warning) or V(info), C(code), C(what) and C(next).
       type: list
@@ -296,7 +303,8 @@ error:
   type: dict
   contains:
     type:
-      description: The kind of error, for example V(BadInput), V(Refused), V(Unreachable), V(TpmLockedOut), V(Unsupported).
+      description:
+        - The kind of error, for example V(BadInput), V(Refused), V(Unreachable), V(TpmLockedOut) or V(Unsupported).
       type: str
       returned: failure
       sample: Unreachable

@@ -28,7 +28,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Seals and unseals a secret, and changes nothing on the device. C(systemd_tpm2) is not tried.
+    details: Seals and unseals a secret, and changes nothing on the device. O(systemd_tpm2) is not tried.
   diff_mode:
     support: full
   idempotent:
@@ -63,7 +63,8 @@ options:
     default: true
   exclusive:
     description:
-      - Removes all other bindings after this one is proved. Keyslots without a token (passphrases, recovery keys) stay.
+      - Removes all other bindings after this one is proved. Keyslots without a token (passphrases, recovery keys)
+        stay.
     type: bool
     default: false
   pin:
@@ -204,7 +205,8 @@ options:
         elements: int
         default: []
       signature:
-        description: A file on the node with the signature of the policy for what runs now. systemd tries it at once.
+        description:
+          - A file on the node with the signature of the policy for what runs now. systemd tries it at once.
         type: path
 notes:
   - A keyslot is removed only after another way into the device was tried in the same run.
@@ -307,7 +309,8 @@ error:
   type: dict
   contains:
     type:
-      description: The kind of error, for example V(BadInput), V(Refused), V(Unreachable), V(TpmLockedOut), V(Unsupported).
+      description:
+        - The kind of error, for example V(BadInput), V(Refused), V(Unreachable), V(TpmLockedOut) or V(Unsupported).
       type: str
       returned: failure
       sample: Unreachable

@@ -23,7 +23,21 @@ from .._core.transport import Transport
 from .._core.trust import Trust
 from . import jose
 from .header import Token
-from .pins import Pin, Sealed, Sss, Tang, Tpm2, WantPkcs11, WantSss, WantTang, WantTpm2, Wanted, name_of, read_sealed, tpm2_parts
+from .pins import (
+    Pin,
+    Sealed,
+    Sss,
+    Tang,
+    Tpm2,
+    WantPkcs11,
+    WantSss,
+    WantTang,
+    WantTpm2,
+    Wanted,
+    name_of,
+    read_sealed,
+    tpm2_parts,
+)
 from .programs import Programs, flush_tpm
 
 TOKEN = "clevis"
