@@ -83,8 +83,8 @@ options:
             default: sha256
           pcr_digest:
             description:
-              - Values that the PCRs will have, if they are not those of now. The raw values one after the other by ascending
-                number, in base64url without padding.
+              - Values that the PCRs will have, if they are not those of now.
+              - The raw values one after the other by ascending number, in base64url without padding.
             type: str
           hash:
             description: Hash of the sealed object's name and policy.
@@ -140,8 +140,8 @@ options:
                 default: sha256
               pcr_digest:
                 description:
-                  - Values that the PCRs will have, if they are not those of now. The raw values one after the other by ascending
-                    number, in base64url without padding.
+                  - Values that the PCRs will have, if they are not those of now.
+                  - The raw values one after the other by ascending number, in base64url without padding.
                 type: str
               hash:
                 description: Hash of the sealed object's name and policy.

@@ -65,6 +65,7 @@ options:
     description:
       - Removes all other bindings after this one is proved. Keyslots without a token (passphrases, recovery keys)
         stay.
+      - While O(tpm2.pcr_digest) is still to come, nothing is removed. Run the task again after the boot.
     type: bool
     default: false
   pin:
@@ -102,8 +103,8 @@ options:
         default: sha256
       pcr_digest:
         description:
-          - Values that the PCRs will have, if they are not those of now. The raw values one after the other by ascending
-            number, in base64url without padding.
+          - Values that the PCRs will have, if they are not those of now.
+          - The raw values one after the other by ascending number, in base64url without padding.
         type: str
       hash:
         description: Hash of the sealed object's name and policy.
@@ -159,8 +160,8 @@ options:
             default: sha256
           pcr_digest:
             description:
-              - Values that the PCRs will have, if they are not those of now. The raw values one after the other by ascending
-                number, in base64url without padding.
+              - Values that the PCRs will have, if they are not those of now.
+              - The raw values one after the other by ascending number, in base64url without padding.
             type: str
           hash:
             description: Hash of the sealed object's name and policy.

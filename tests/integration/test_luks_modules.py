@@ -128,4 +128,4 @@ def test_a_secret_does_not_run_in_the_background(bench: LuksBench, runs: Runs) -
     arguments = {"device": str(image.path), "passphrase": "{{ secret }}"}
     ran = runs.run({AUDIT: arguments, "async": 30, "poll": 1, "ignore_errors": True})
     assert ran.results[-1]["error"]["found"] == "async", ran.said
-    assert ran.results[-1]["failed"]
+    assert ran.outcomes[-1] == "failed"

@@ -17,14 +17,14 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
-from .._core.errors import BadInput, HearthError, Refused, TpmLockedOut, Unreachable, VerificationFailed
+from .._core.errors import BadInput, Refused, TpmLockedOut, Unreachable, VerificationFailed
 from . import systemd
 from .bindings import PENDING, Binding, Damaged, read_bindings
 from .clevis import Clevis, token_of
 from .cryptsetup import Luks
 from .header import MOST_KEYSLOTS, Header
 from .pcr_policy import weakness
-from .pins import Sealed, Sss, Tpm2, Wanted, WantSss, WantTpm2
+from .pins import Sealed, Wanted, WantSss, WantTpm2
 from .systemd import WantSystemdTpm2
 
 AnyWanted = Union[Wanted, WantSystemdTpm2]
@@ -62,7 +62,9 @@ class Binder:
     """Iterations of a new keyslot's key derivation: by them the next run knows a keyslot that a killed one left."""
 
     def bind(self, wanted: AnyWanted, *, root: bool, exclusive: bool) -> Report:
-        """The device is bound like this, once, and that is proved; with ``exclusive`` to nothing else."""
+        """The device is bound like this, once, and that is proved; with ``exclusive`` to nothing else.
+
+        What waits for PCR values that are still to come replaces nothing: until the next boot the old one is needed."""
         wanted.check(True)
         if root:
             refuse_weak(wanted)
@@ -78,10 +80,13 @@ class Binder:
             header, kept = self._add(header, wanted, report)
         else:
             report.keyslot, report.token = kept.keyslot, kept.token
-        if exclusive:
+        if exclusive and report.proved == "recomputed":
+            report.warnings.append("other bindings stay until the machine has booted with the predicted PCR values")
+        elif exclusive:
             superseded = [binding for binding in bindings if kept is None or binding.keyslot != kept.keyslot]
-            sure = kept.keyslot if kept is not None and report.proved == "opened" else None
-            self._remove(header, superseded, report, sure=sure, assume=kept is None and report.proved == "opened")
+            opened = report.proved == "opened"
+            sure = kept.keyslot if kept is not None and opened else None
+            self._remove(header, superseded, report, sure=sure, assume=kept is None and opened)
             self._sweep(damaged, report)
         return report
 

@@ -70,5 +70,5 @@ class Luks:
     def remove_token(self, number: int) -> None:
         self._run("token", "remove", "--token-id", str(number), self.device)
 
-    def _run(self, *argv: str, stdin: bytes = b"", handles: "tuple[int, ...]" = ()) -> bytes:
+    def _run(self, *argv: str, stdin: bytes = b"", handles: tuple[int, ...] = ()) -> bytes:
         return self.programs.run("cryptsetup", *argv, stdin=stdin, handles=handles, where=self.device)
