@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import subprocess
 from collections.abc import Iterator
 
@@ -266,3 +267,10 @@ def test_unknown_token(bench: LuksBench) -> None:
     image = bench.image()
     image.token({"type": "something", "keyslots": ["0"]})
     assert ("warning", "unknown_token") in bench.codes(image)
+
+
+def test_a_header_that_speaks_to_ansible_is_cleaned(bench: LuksBench) -> None:
+    """Whoever can write to the disk can write a token."""
+    image = bench.image()
+    image.token({"type": "{{ lookup('pipe', 'id') }}", "keyslots": ["0"]})
+    assert "{{" not in json.dumps(bench.audit(image))

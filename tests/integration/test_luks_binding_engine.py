@@ -151,7 +151,12 @@ def test_weak_pcrs_are_refused_for_a_root_disk(bench: LuksBench, pcrs: tuple[int
     image = bench.image()
     before = header_bytes(image)
     part = WantTpm2(pcrs)
-    wanted: AnyWanted = {"tpm2": part, "sss": WantSss(1, (part,)), "systemd": WantSystemdTpm2(pcrs)}[how]
+    wanteds: dict[str, AnyWanted] = {
+        "tpm2": part,
+        "sss": WantSss(1, (part,)),
+        "systemd": WantSystemdTpm2(pcrs),
+    }
+    wanted = wanteds[how]
     with pytest.raises(BadInput, match="do not protect a root disk"):
         bind(bench, image, wanted)
     assert header_bytes(image) == before

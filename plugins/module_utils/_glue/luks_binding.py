@@ -31,7 +31,7 @@ def run(request: Request) -> Outcome:
     else:
         report = binder.unbind(wanted, with_pin=isinstance(wanted, WantSystemdTpm2) and with_pin)
     header = luks.read()
-    salt = header.keyslots[report.keyslot].salt_fingerprint if report.keyslot in header.keyslots else ""
+    bound = None if report.keyslot is None else header.keyslots.get(report.keyslot)
     planned = {"recovered": report.recovered, "removed": report.removed, "bound": wanted.as_dict()}
     noun: Dict[str, Any] = {
         "device": luks.device,
@@ -39,7 +39,7 @@ def run(request: Request) -> Outcome:
         "pin": wanted.as_dict()["pin"],
         "keyslot": report.keyslot,
         "token": report.token,
-        "salt_fingerprint": salt,
+        "salt_fingerprint": bound.salt_fingerprint if bound is not None else "",
         "proved": report.proved,
         "removed": report.removed,
         "recovered": report.recovered,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
 
 from .._core.errors import ProtocolViolation
+from .._core.hostile import clean
 
 #: The specification's LUKS2_KEYSLOTS_MAX; a small header has room for fewer.
 MOST_KEYSLOTS = 32
@@ -74,7 +75,7 @@ def parse_header(uuid: str, dumped: bytes, where: str) -> Header:
         area = json.loads(dumped)
         keyslots = {int(number): _keyslot(slot) for number, slot in area["keyslots"].items()}
         tokens = {
-            int(number): Token(str(token["type"]), tuple(int(slot) for slot in token["keyslots"]), token)
+            int(number): Token(clean(str(token["type"]), 64), tuple(int(slot) for slot in token["keyslots"]), token)
             for number, token in area["tokens"].items()
         }
         segments = {int(number): segment for number, segment in area["segments"].items()}
@@ -102,7 +103,7 @@ def _keyslot(slot: Mapping[str, Any]) -> Keyslot:
     return Keyslot(
         kind=str(slot["type"]),
         salt_fingerprint=hashlib.sha256(salt).hexdigest() if salt else "",
-        cipher=str(slot["area"].get("encryption", "")),
+        cipher=clean(str(slot["area"].get("encryption", "")), 64),
         size=8 * int(slot["key_size"]),
         kdf=str(kdf.get("type", "")),
         iterations=int(kdf.get("iterations", kdf.get("time", 0))),

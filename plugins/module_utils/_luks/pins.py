@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
 
 from .._core.errors import BadInput
+from .._core.hostile import clean
 from . import jose
 from .pcr_policy import auth_policy, policy_digest
 
@@ -111,18 +112,22 @@ def read_sealed(compact: str) -> Sealed:
 def _pin(name: str, config: Mapping[str, Any], header: Mapping[str, Any]) -> Pin:
     if name == "tang":
         keys = jose.keys_of(config["adv"])
-        return Tang(str(config["url"]), jose.signing_thumbprints(keys), str(header["kid"]))
+        return Tang(clean(str(config["url"])), jose.signing_thumbprints(keys), clean(str(header["kid"])))
     if name == "tpm2":
         public = jose.b64_decode(config["jwk_pub"])
         pcrs = tuple(sorted(int(pcr) for pcr in str(config.get("pcr_ids", "")).split(",") if pcr.strip()))
         return Tpm2(
-            str(config.get("pcr_bank", "sha1")), pcrs, str(config["hash"]), str(config["key"]), auth_policy(public)
+            clean(str(config.get("pcr_bank", "sha1")), 16),
+            pcrs,
+            clean(str(config["hash"]), 16),
+            clean(str(config["key"]), 16),
+            auth_policy(public),
         )
     if name == "sss":
         return Sss(int(config["t"]), tuple(read_sealed(part) for part in config["jwe"]))
     if name == "pkcs11":
-        return Pkcs11(str(config["uri"]))
-    return Other(name)
+        return Pkcs11(clean(str(config["uri"]), 1024))
+    return Other(clean(name, 64))
 
 
 @dataclass(frozen=True)
