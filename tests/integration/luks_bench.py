@@ -34,6 +34,8 @@ class LuksBench:
         self._stack = stack
         self._tpm: SoftwareTpm | None = None
         self._tangs = 0
+        self.measured = (4, 7, 8, 9, 11)
+        """The PCRs that the TPM's firmware extends."""
 
     def image(self, *words: str) -> LuksImage:
         return LuksImage(self.folder / f"disk{len(list(self.folder.glob('*.img')))}.img", *words)
@@ -54,7 +56,7 @@ class LuksBench:
             running = self.folder / "tpm"
             running.mkdir()
             self._tpm = self._stack.enter_context(software_tpm(running, state))
-            self._tpm.extend((pcr, bytes([pcr]) * 32) for pcr in (4, 7, 8, 9, 11))
+            self._tpm.extend((pcr, bytes([pcr]) * 32) for pcr in self.measured)
         return self._tpm
 
     @property

@@ -11,6 +11,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -332,3 +333,42 @@ def test_locked_out_tpm_is_no_denial(bench: LuksBench) -> None:
     with pytest.raises(TpmLockedOut):
         bind(bench, image, WantTpm2(ROOT_PCRS, values=later))
     assert image.keyslots == [0, 1]
+
+
+SYSTEMD_MEASURE = Path("/lib/systemd/systemd-measure")
+
+
+def test_systemd_with_a_signed_policy(bench: LuksBench) -> None:
+    """PCR 7 as it is, and each PCR 11 that the site's key signs; a signature for another kernel changes nothing."""
+    if not SYSTEMD_MEASURE.exists():
+        pytest.skip(f"{SYSTEMD_MEASURE} not installed")
+    bench.measured = (7,)
+    image, tpm, folder = bench.image(), bench.tpm, bench.folder
+    private, public = folder / "private.pem", folder / "public.pem"
+    subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, capture_output=True)
+    subprocess.run(["openssl", "rsa", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
+
+    def signed(content: bytes) -> Path:
+        kernel = folder / "linux"
+        kernel.write_bytes(content)
+        tpm.flush()
+        argv = ["sign", f"--linux={kernel}", "--bank=sha256", f"--private-key={private}", f"--public-key={public}"]
+        argv += ["--phase=:", f"--tpm2-device={tpm.tcti}"]
+        done = subprocess.run([SYSTEMD_MEASURE, *argv], env=tpm.environment, check=True, capture_output=True)
+        signature = folder / f"{content.decode()}.json"
+        signature.write_bytes(done.stdout)
+        return signature
+
+    tpm.extend((11, hashlib.sha256(measured).digest()) for measured in (b".linux\0", b"runs"))
+    before = header_bytes(image)
+    other = WantSystemdTpm2((7,), public_key=str(public), public_key_pcrs=(11,), signature=str(signed(b"other")))
+    with pytest.raises(Refused, match="systemd-cryptenroll failed"):
+        bind(bench, image, other)
+    assert image.keyslots == [0] and image.tokens == []
+    assert before != header_bytes(image), "its note came and went"
+    wanted = WantSystemdTpm2((7,), public_key=str(public), public_key_pcrs=(11,), signature=str(signed(b"runs")))
+    assert bind(bench, image, wanted) == (True, "at_enrolment", 1)
+    assert bind(bench, image, wanted) == (False, "at_enrolment", 1)
+    assert image.metadata()["tokens"]["0"]["tpm2_pubkey_pcrs"] == [11]
+    with pytest.raises(BadInput, match="do not protect a root disk"):
+        bind(bench, image, WantSystemdTpm2((), public_key=str(public), public_key_pcrs=(11,), signature="x"))

@@ -17,7 +17,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
-from .._core.errors import BadInput, Refused, TpmLockedOut, Unreachable, VerificationFailed
+from .._core.errors import BadInput, HearthError, Refused, TpmLockedOut, Unreachable, VerificationFailed
 from . import systemd
 from .bindings import PENDING, Binding, Damaged, read_bindings
 from .clevis import Clevis, token_of
@@ -175,9 +175,13 @@ class Binder:
         self.reached("note")
         self.luks.import_token({"type": PENDING, "keyslots": [], "keyslot": str(keyslot), "iterations": mark})
         self.reached("add_key")
-        self.luks.add_key(keyslot, existing, secret, mark)
-        self.reached("import_token")
-        self.luks.import_token(token_of(sealed, keyslot))
+        try:
+            self.luks.add_key(keyslot, existing, secret, mark)
+            self.reached("import_token")
+            self.luks.import_token(token_of(sealed, keyslot))
+        except HearthError:
+            self._recover(report)
+            raise
         self.reached("verify")
         header = self.luks.read()
         added = [binding for binding in read_bindings(header)[0] if binding.keyslot == keyslot]
@@ -198,7 +202,11 @@ class Binder:
         self.reached("note")
         self.luks.import_token({"type": PENDING, "keyslots": [], "systemd": True, "known": known})
         self.reached("enroll")
-        said = systemd.enroll(self.luks, wanted, existing)
+        try:
+            said = systemd.enroll(self.luks, wanted, existing)
+        except HearthError:
+            self._recover(report)
+            raise
         self.reached("verify")
         header = self.luks.read()
         new = [
