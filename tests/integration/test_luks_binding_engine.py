@@ -369,6 +369,6 @@ def test_systemd_with_a_signed_policy(bench: LuksBench) -> None:
     wanted = WantSystemdTpm2((7,), public_key=str(public), public_key_pcrs=(11,), signature=str(signed(b"runs")))
     assert bind(bench, image, wanted) == (True, "at_enrolment", 1)
     assert bind(bench, image, wanted) == (False, "at_enrolment", 1)
-    assert image.metadata()["tokens"]["0"]["tpm2_pubkey_pcrs"] == [11]
+    assert [token["tpm2_pubkey_pcrs"] for token in image.metadata()["tokens"].values()] == [[11]]
     with pytest.raises(BadInput, match="do not protect a root disk"):
         bind(bench, image, WantSystemdTpm2((), public_key=str(public), public_key_pcrs=(11,), signature="x"))
