@@ -371,4 +371,6 @@ def test_systemd_with_a_signed_policy(bench: LuksBench) -> None:
     assert bind(bench, image, wanted) == (False, "at_enrolment", 1)
     assert [token["tpm2_pubkey_pcrs"] for token in image.metadata()["tokens"].values()] == [[11]]
     with pytest.raises(BadInput, match="do not protect a root disk"):
-        bind(bench, image, WantSystemdTpm2((), public_key=str(public), public_key_pcrs=(11,), signature="x"))
+        bind(
+            bench, image, WantSystemdTpm2((), public_key=str(public), public_key_pcrs=(11,), signature=wanted.signature)
+        )
