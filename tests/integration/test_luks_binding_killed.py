@@ -4,8 +4,8 @@
 
 """SIGKILL before and after each program that touches the header: a way in is left, and the next run finishes.
 
-The points are not listed here: a run that is not killed tells them, and the program that a killed run had started is
-let go on alone in one case and killed with it in the other.
+The points are not listed here: a run that is not killed counts them. A killed run dies right before the step's first
+program, or right after that program has ended. The steps that clear a killed run's remains away are not among them.
 """
 
 from __future__ import annotations
