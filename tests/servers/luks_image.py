@@ -88,7 +88,8 @@ class LuksImage:
         argv = ["cryptsetup", "open", "--test-passphrase", *chosen, "-d", "-", str(self.path)]
         return subprocess.run(argv, input=secret, capture_output=True, check=False).returncode == 0
 
-    def clevis_opens(self, keyslot: int, environment: Mapping[str, str] = os.environ) -> bool:
+    def clevis_opens(self, keyslot: int, environment: Mapping[str, str] | None = None) -> bool:
         """By clevis' own program, which knows nothing of ours."""
         argv = ["clevis-luks-unlock", "-d", str(self.path), "-t", str(keyslot)]
-        return subprocess.run(argv, env=dict(environment), capture_output=True, check=False).returncode == 0
+        within = dict(os.environ if environment is None else environment)
+        return subprocess.run(argv, env=within, capture_output=True, check=False).returncode == 0
