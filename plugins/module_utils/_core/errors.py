@@ -190,3 +190,19 @@ class StoreDamaged(StoreUnavailable):
 
 class LeaseHeld(HearthError):
     """Somebody else works on this now."""
+
+
+class UnsafeSecretFile(BadInput):
+    """A file with a secret can be read by others than its owner; it was not used."""
+
+
+class DecryptionFailed(HearthError):
+    """A document does not open with the key at hand, or was changed."""
+
+
+class KeyNotFound(NotFound):
+    """The key store has no key of this FRU: none was made, or it was destroyed."""
+
+
+class KeyCopiesRemain(HearthError):
+    """Copies of a key lie where destroying it here would not reach them; nothing was destroyed."""
