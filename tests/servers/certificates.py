@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 class Certificate:
@@ -50,10 +50,16 @@ class Authority:
         self.ca = directory / f"{name.replace(' ', '-')}.pem"
         self.ca.write_bytes(certificate.public_bytes(Encoding.PEM))
 
-    def issue(self, *hosts: str, key: ec.EllipticCurvePrivateKey | None = None, expired: bool = False) -> Certificate:
+    def issue(
+        self,
+        *hosts: str,
+        key: ec.EllipticCurvePrivateKey | None = None,
+        expired: bool = False,
+        client: bool = False,
+    ) -> Certificate:
         key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a BMC")])
-        certificate = self._sign(subject, key.public_key(), list(hosts), expired=expired)
+        certificate = self._sign(subject, key.public_key(), list(hosts), expired=expired, client=client)
         return Certificate(self._directory / f"{self.ca.stem}-{self._serial}.pem", certificate, key)
 
     def _sign(
@@ -64,6 +70,7 @@ class Authority:
         *,
         authority: bool = False,
         expired: bool = False,
+        client: bool = False,
     ) -> x509.Certificate:
         self._serial += 1
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -80,6 +87,8 @@ class Authority:
         )
         if hosts:
             builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), False)
+        if client:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)
         return builder.sign(self._key, hashes.SHA256())
 
 

@@ -35,7 +35,7 @@ _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 
 #: What a key of ours is: jose makes and reads it, and its public half is short.
 OUR_CURVE = "P-256"
-#: How content keys are wrapped for an elliptic curve key (RFC 7518, section 4.6). Without this hint jose picks by curve.
+#: How content keys are wrapped for an elliptic curve key (RFC 7518, 4.6); without this hint jose picks by the curve.
 EC_ALGORITHM = "ECDH-ES+A256KW"
 
 

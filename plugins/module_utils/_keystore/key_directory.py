@@ -23,6 +23,8 @@ from .jwk import PublicKey, public_key
 
 _FORMAT = 1
 _LARGEST = jwe.LARGEST
+#: Ends the name of a file that is being written.
+UNFINISHED = ".new"
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,11 @@ class KeyDirectory:
         SSD: where that counts, the private half must be sealed by something that can destroy its own key.
         """
         path = self.path_of(fru)
+        # What a run left that was killed while it wrote the file goes with it.
+        unfinished = self._overwrite_and_remove(path + UNFINISHED)
+        return self._overwrite_and_remove(path) or unfinished
+
+    def _overwrite_and_remove(self, path: str) -> bool:
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
@@ -143,7 +150,7 @@ class KeyDirectory:
 def write_durably(path: str, content: bytes, *, mode: int = 0o600) -> None:
     """Replace a file by one with this content, on the disk when this returns; BadInput where that can't be done."""
     # One name for one file: what a killed run left is overwritten by the next, not left lying.
-    unfinished = path + ".new"
+    unfinished = path + UNFINISHED
     try:
         try:
             os.unlink(unfinished)

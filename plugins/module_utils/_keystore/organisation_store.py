@@ -11,7 +11,7 @@ ledger, and the machine counts as erased only when that copy is gone, too.
 from __future__ import annotations
 
 import os
-from typing import Callable, Dict, Mapping, Sequence
+from typing import Callable, Dict, List, Mapping, Sequence
 
 from .._core.errors import BadInput
 from . import jwe, key_wrapping
@@ -24,8 +24,8 @@ FEWEST = 2
 
 
 class OrganisationStore(KeyStore):
-    """``organisation_keys``: files with public JWKs. ``private_key_file``: one private JWK (mode 0600), needed to unwrap
-    only; a store that only makes keys and wraps has none, and could open nothing."""
+    """``organisation_keys``: files with public JWKs. ``private_key_file``: one private JWK (mode 0600), needed only to
+    unwrap; a controller that makes keys and wraps has none, and could open nothing."""
 
     kind = "files"
     reaches_copies = False
@@ -86,7 +86,7 @@ class OrganisationStore(KeyStore):
         )
 
 
-def organisation(paths: Sequence[str]) -> "list[PublicKey]":
+def organisation(paths: Sequence[str]) -> List[PublicKey]:
     """The public keys in these files; BadInput unless they are two different ones or more."""
     keys: Dict[str, PublicKey] = {}
     for path in paths:

@@ -111,6 +111,7 @@ class KeyStore(ABC):
     def close(self) -> None:
         """End sessions and connections. May be called twice."""
 
+    @abstractmethod
     def _require(self, fru: str) -> None:
         """Raise what would stop making a key, before anything is changed."""
 
