@@ -75,12 +75,9 @@ def kmip_server(directory: Path) -> Iterator[RunningKmip]:
         _wait(process, port, directory)
         yield RunningKmip(port, authority.ca, client.path, client.path, directory / "server.log")
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
+        # It answers SIGTERM only when its next client comes.
+        process.kill()
+        process.wait(10)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, directory: Path) -> None:

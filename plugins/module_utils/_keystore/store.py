@@ -43,7 +43,11 @@ class KeyStore(ABC):
         with self.directory.locked(fru):
             found = self.directory.read(fru)
             if found is not None:
-                return self._own(found).public
+                self._own(found)
+                if self._can_unseal():
+                    # Nobody put another public half there, for which he has the private one.
+                    self._unsealed(found)
+                return found.public
             self._require(fru)
             made = new_private_key()
             sealed = self._sealed(made, fru)

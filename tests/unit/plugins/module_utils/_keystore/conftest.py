@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.opening import open_store
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.store import Store
 from ansible_collections.hearth.datacenter.plugins.module_utils._keystore.jwk import PrivateKey, new_private_key
 from ansible_collections.hearth.datacenter.plugins.module_utils._keystore.kmip_session import KmipServer
 from ansible_collections.hearth.datacenter.plugins.module_utils._keystore.kmip_store import KmipStore
+from ansible_collections.hearth.datacenter.plugins.module_utils._keystore.ledger import Ledger
 from ansible_collections.hearth.datacenter.plugins.module_utils._keystore.organisation_store import OrganisationStore
 from ansible_collections.hearth.datacenter.plugins.module_utils._keystore.store import KeyStore
 from ansible_collections.hearth.datacenter.plugins.module_utils._keystore.token_store import Token, TokenStore
@@ -111,6 +114,17 @@ def make_store(request: pytest.FixtureRequest, key_directory: Path, holders: Hol
     yield once_more
     for store in opened:
         store.close()
+
+
+@pytest.fixture
+def state_store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite://{tmp_path}/state.sqlite3?persistent=yes", owner="test") as store:
+        yield store
+
+
+@pytest.fixture
+def ledger(state_store: Store) -> Ledger:
+    return Ledger(state_store)
 
 
 _numbers = itertools.count(1)
