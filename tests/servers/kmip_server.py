@@ -57,7 +57,7 @@ def kmip_server(directory: Path) -> Iterator[RunningKmip]:
     require_pykmip()
     (directory / "policy").mkdir(parents=True)
     authority = Authority(directory, "KMIP authority")
-    server = authority.issue("127.0.0.1", "localhost")
+    server = authority.issue("127.0.0.1")
     client = authority.issue("controller.example.net", client=True)
     client.path.chmod(0o600)
     with socket.socket() as free:

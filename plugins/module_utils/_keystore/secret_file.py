@@ -28,8 +28,8 @@ def read_secret(path: str, what: str) -> bytes:
             where=path,
             next="Put it there, best on a tmpfs: install -m 600 /dev/stdin " + path,
         ) from error
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
+    try:
+        found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise UnsafeSecretFile(f"{what} is not in a regular file.", expected="a regular file", where=path)
         if stat.S_IMODE(found.st_mode) & 0o077 or found.st_uid not in (0, os.geteuid()):
@@ -40,7 +40,9 @@ def read_secret(path: str, what: str) -> bytes:
                 where=path,
                 next=f"chmod 600 {path}; whoever could read it until now may have it: change it where that matters.",
             )
-        content = file.read(_LARGEST + 1)
+        content = os.read(handle, _LARGEST + 1)
+    finally:
+        os.close(handle)
     if not content or len(content) > _LARGEST:
         raise BadInput(
             f"{what} is empty or too large.", expected=f"1 to {_LARGEST} bytes", found=f"{len(content)}", where=path
