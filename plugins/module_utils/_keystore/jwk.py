@@ -147,7 +147,8 @@ def public_of(native: Any) -> PublicKey:
 
 def curve_of(name: str) -> Any:
     """The curve of ``cryptography`` by its name in RFC 7518."""
-    return {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}[name]()
+    curves: Dict[str, Any] = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
+    return curves[name]()
 
 
 def _name_of(curve: Any) -> str:

@@ -19,7 +19,7 @@ from tests.toolchain.requirements import lower_bounds, normalised
 from tests.unit.house.imports_of import imports_below
 
 # Where the name that is imported is not the name that is installed.
-DISTRIBUTIONS = {"ansible": "ansible-core", "yaml": "pyyaml"}
+DISTRIBUTIONS = {"ansible": "ansible-core", "yaml": "pyyaml", "kmip": "pykmip", "pkcs11": "python-pkcs11"}
 
 # ansible-core itself cannot be installed without these, so that they need no line of their own.
 WITH_ANSIBLE_CORE = {"cryptography", "jinja2", "packaging", "pyyaml"}
