@@ -85,7 +85,7 @@ def require_pkcs11() -> None:
     """MissingLibrary unless python-pkcs11 is here."""
     if PKCS11_IMPORT_ERROR:
         raise missing_library(
-            "python-pkcs11", "key stores in a PKCS#11 token", PKCS11_IMPORT_ERROR, requirement="python-pkcs11>=0.7.0"
+            "python-pkcs11", "key stores in a PKCS#11 token", PKCS11_IMPORT_ERROR, requirement="'python-pkcs11>=0.9.0'"
         )
 
 
