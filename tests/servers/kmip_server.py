@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -70,13 +71,14 @@ def kmip_server(directory: Path) -> Iterator[RunningKmip]:
             stdout=output,
             stderr=output,
             env={**os.environ, "HOME": str(directory)},
+            start_new_session=True,
         )
     try:
         _wait(process, port, directory)
         yield RunningKmip(port, authority.ca, client.path, client.path, directory / "server.log")
     finally:
-        # It answers SIGTERM only when its next client comes.
-        process.kill()
+        # It answers SIGTERM only when its next client comes; and it has a child that looks after its policies.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
 
