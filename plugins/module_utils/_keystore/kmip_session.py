@@ -82,7 +82,9 @@ class KmipServer:
 def require_pykmip() -> None:
     """MissingLibrary unless PyKMIP is here."""
     if KMIP_IMPORT_ERROR:
-        raise missing_library("PyKMIP", "key stores in a KMIP server", KMIP_IMPORT_ERROR, requirement="'PyKMIP>=0.11.0'")
+        raise missing_library(
+            "PyKMIP", "key stores in a KMIP server", KMIP_IMPORT_ERROR, requirement="'PyKMIP>=0.11.0'"
+        )
 
 
 class KmipSession:
