@@ -99,6 +99,17 @@ def test_a_private_key_that_others_can_read_is_not_used(
     assert not [path for path in key_directory.iterdir() if path.suffix == ".json"]
 
 
+def test_what_a_killed_run_left_of_a_key_file_is_destroyed_with_it(
+    holders: Holders, key_directory: Path, fru: str
+) -> None:
+    store = holders.store(key_directory)
+    store.make_key(fru)
+    path = Path(store.directory.path_of(fru))
+    shutil.copy(path, str(path) + ".new")
+    assert store.destroy(fru)
+    assert [one.suffix for one in key_directory.iterdir()] == [".lock"]
+
+
 # KMIP
 
 
