@@ -12,9 +12,9 @@ import typing as t
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ..module_utils._core.cryptography_library import require_cryptography
 from ..module_utils._core.errors import BadInput
 from ..module_utils._tpm.case import Expectation
-from ..module_utils._tpm.cryptography_library import require_cryptography
 from ..module_utils._tpm.ek_certificate import read_authorities
 from ..module_utils._tpm.evidence import QUOTED_PCRS
 from ..module_utils._tpm.manifest import expected_boots
@@ -24,7 +24,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 def expectation_of(params: t.Mapping[str, t.Any]) -> Expectation:
     """BadInput before the machine was asked anything."""
-    require_cryptography()
+    require_cryptography("judging what a TPM says")
     document = params["node_document_sha256"]
     expectation = Expectation(
         boots=expected_boots(_manifest(params["manifest"])),

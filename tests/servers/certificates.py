@@ -18,6 +18,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Certificate:
     """A server's certificate and key, in one PEM file; the digests are computed by ``cryptography``, not by us."""
@@ -84,7 +96,12 @@ class Authority:
             .not_valid_before(now - 3 * day)
             .not_valid_after(now - day if expired else now + 30 * day)
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            # RFC 5280, 4.2.1.1 and 4.2.1.2 want them, and Python 3.13 refuses certificates without.
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False)
         )
+        if authority:
+            builder = builder.add_extension(_SIGNS_CERTIFICATES, critical=True)
         if hosts:
             builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), False)
         if client:

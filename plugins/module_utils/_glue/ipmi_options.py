@@ -12,12 +12,12 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from .._core import identity
 from .._core.errors import BadInput
+from .._core.expected import NO_EXPECTATION, Claim, Identity, refuse_another
 from .._core.turn import lock_directory
 from .._ipmi.access import PORT, Access, Connection
 from .._ipmi.child.login import OPERATOR, USER
 from .._ipmi.reading import Reading
 from .._ipmi.session import Login, check_login
-from .._redfish.expected import NO_EXPECTATION, Claim, Identity, refuse_another
 from .redfish_options import (
     BMC_ARGUMENTS,
     REDFISH_RULES,

@@ -12,11 +12,11 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from .._core.endpoint import DEFAULT_PORTS, Endpoint
 from .._core.errors import BadInput
+from .._core.expected import Identity
 from .._core.trust import Trust, parse_pin
 from .._core.turn import lock_directory
 from .._redfish.access import Access
 from .._redfish.credential import Credential
-from .._redfish.expected import Identity
 
 # YAML reads an unquoted off as false, and Ansible's own check of choices turns that back, in both front ends.
 BMC_ARGUMENTS: Dict[str, Dict[str, Any]] = {

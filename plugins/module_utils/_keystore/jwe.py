@@ -5,8 +5,8 @@
 """JSON Web Encryption (RFC 7516) in its JSON form: one ciphertext, and its content key wrapped for each recipient.
 
 Written here though libraries for it exist: theirs want the private key in memory, ours asks a token or a key manager to
-unwrap the content key. The cryptography itself is the library's. `jose jwe dec` opens what is made here and the other
-way round (tests/integration/test_keystore_jose.py).
+unwrap the content key. The cryptography itself is the library's. `jose jwe dec` opens what is made here, and the other
+way round: test_jwe.py runs it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple, Union
 
+from .._core.cryptography_library import require_cryptography
 from .._core.errors import BadInput, DecryptionFailed
 from . import base64url
-from .cryptography_library import require_cryptography
 
 try:
     from cryptography.exceptions import InvalidTag
@@ -82,7 +82,7 @@ class Jwe:
 
     def plaintext(self, content_key: bytes) -> bytes:
         """DecryptionFailed where the key is another one, or a byte of document or header was changed."""
-        require_cryptography()
+        require_cryptography("keeping keys")
         if len(content_key) == CONTENT_KEY:
             try:
                 return AESGCM(content_key).decrypt(
@@ -108,7 +108,7 @@ def encrypt(
 
     ``context`` becomes part of the protected header: readable by everybody, changed by nobody.
     """
-    require_cryptography()
+    require_cryptography("keeping keys")
     protected = {**checked_context(context), "enc": ENCRYPTION}
     text = base64url.encode(json.dumps(protected, sort_keys=True, separators=(",", ":")).encode("ascii"))
     content_key, iv = random(CONTENT_KEY), random(_NONCE)

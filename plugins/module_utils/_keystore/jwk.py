@@ -15,9 +15,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Tuple, Union
 
+from .._core.cryptography_library import require_cryptography
 from .._core.errors import BadInput
 from . import base64url
-from .cryptography_library import require_cryptography
 
 try:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -63,7 +63,7 @@ class PublicKey:
 
     def native(self) -> Any:
         """The same key as an object of ``cryptography``; BadInput for a point that is not on its curve."""
-        require_cryptography()
+        require_cryptography("keeping keys")
         said = dict(self.members)
         try:
             if self.kind == "EC":
@@ -107,7 +107,7 @@ def public_key(document: Union[bytes, str, Mapping[str, object]], where: str) ->
 
 def private_key(document: Union[bytes, str, Mapping[str, object]], where: str) -> PrivateKey:
     """Read one private JWK; BadInput that never shows it."""
-    require_cryptography()
+    require_cryptography("keeping keys")
     said = _document(document, where)
     public = _public(said, where)
     try:
@@ -126,7 +126,7 @@ def private_key(document: Union[bytes, str, Mapping[str, object]], where: str) -
 
 def new_private_key() -> PrivateKey:
     """A new elliptic curve key, by the library's own randomness."""
-    require_cryptography()
+    require_cryptography("keeping keys")
     native = ec.generate_private_key(curve_of(OUR_CURVE))
     return PrivateKey(public_of(native), native)
 

@@ -14,9 +14,9 @@ import hashlib
 import struct
 from typing import Any, Callable
 
+from .._core.cryptography_library import require_cryptography
 from .._core.errors import BadInput, DecryptionFailed, Unsupported
 from . import base64url
-from .cryptography_library import require_cryptography
 from .jwe import Jwe, Recipient
 from .jwk import EC_ALGORITHM, PrivateKey, PublicKey, curve_of, public_key, public_of
 
@@ -64,7 +64,7 @@ def content_key(document: Jwe, key: PrivateKey) -> bytes:
 
 def by_exchange(recipient: Recipient, own: PublicKey, exchange: Callable[[Any], bytes]) -> bytes:
     """Unwrap ECDH-ES+A*KW: ``exchange`` gives the shared secret of the private half of ``own`` and a public key."""
-    require_cryptography()
+    require_cryptography("keeping keys")
     peer = public_key(recipient.header.get("epk", {}), "the ephemeral key of a recipient")
     curve = dict(own.members).get("crv")
     if dict(peer.members).get("crv") != curve:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
+from .._core.cryptography_library import require_cryptography
 from .._core.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -30,7 +31,6 @@ from .._core.errors import (
 )
 from .._core.missing_library import missing_library
 from . import jwe, key_wrapping
-from .cryptography_library import require_cryptography
 from .jwk import EC_ALGORITHM, PublicKey, public_of
 from .secret_file import read_pin
 from .store import KeyStore
@@ -97,7 +97,7 @@ class TokenStore(KeyStore):
 
     def __init__(self, directory: str, token: Token, *, random: Callable[[int], bytes] = os.urandom) -> None:
         require_pkcs11()
-        require_cryptography()
+        require_cryptography("keeping keys")
         super().__init__(directory, random=random)
         if token.mechanism not in MECHANISMS:
             raise BadInput(

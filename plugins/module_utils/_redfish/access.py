@@ -29,6 +29,7 @@ from .._core.errors import (
     NotFound,
     ProtocolViolation,
 )
+from .._core.expected import NO_EXPECTATION, Claim, Identity, refuse_another, same_serial
 from .._core.hostile import clean
 from .._core.identity import label, serial, uuid
 from .._core.limits import Limits
@@ -39,7 +40,6 @@ from .chassis import chassis_of
 from .client import ROOT, RedfishClient
 from .credential import Credential
 from .document import Document, last_segment
-from .expected import NO_EXPECTATION, Claim, Identity, refuse_another, same_serial
 from .host_record import MachineView, system_id
 from .own_sessions import delete_left_behind, note_of
 from .platforms.index import at_path, platform_of

@@ -27,14 +27,14 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
     PinMismatch,
     PinUnknown,
 )
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.turn import AT_ONCE, lock_directory
-from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential
-from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.expected import (
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.expected import (
     Claim,
     Identity,
     refuse_another,
 )
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.turn import AT_ONCE, lock_directory
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.sushy_connector import SUSHY_MISSING
 from tests.emulators.redfish.fleet import Fleet
 from tests.unit.plugins.module_utils._redfish.emulated import EmulatedBmc, bmc_of

@@ -23,12 +23,12 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
     Unsupported,
     VerificationFailed,
 )
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.expected import Identity
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.boot_evidence import (
     BootEvidence,
     booted_at,
     moment,
 )
-from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.expected import Identity
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.power import PowerOutcome, power
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.power_plan import (
     METHODS,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._core.errors import MissingLibrary
+from .missing_library import missing_library
 
 try:
     import cryptography
@@ -21,13 +21,12 @@ except ImportError as error:
 _OLDEST = 42
 
 
-def require_cryptography() -> None:
+def require_cryptography(purpose: str) -> None:
     """MissingLibrary unless the library is here and new enough."""
     if not CRYPTOGRAPHY_VERSION or int(CRYPTOGRAPHY_VERSION.split(".")[0]) < _OLDEST:
-        raise MissingLibrary(
-            "the Python library cryptography is needed to judge what a TPM says",
-            expected=f"cryptography {_OLDEST} or newer",
-            found=CRYPTOGRAPHY_VERSION or CRYPTOGRAPHY_IMPORT_ERROR,
-            where="the controller's Python",
-            next="pip install 'cryptography>=45.0.2'",
+        raise missing_library(
+            f"cryptography {_OLDEST} or newer",
+            purpose,
+            CRYPTOGRAPHY_VERSION or CRYPTOGRAPHY_IMPORT_ERROR,
+            requirement="'cryptography>=45.0.2'",
         )

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional
 
-from .._core.errors import BadInput, IdentityMismatch
-from .._core.identity import serial, uuid
+from .errors import BadInput, IdentityMismatch
+from .identity import serial, uuid
 
 NO_EXPECTATION = (
     "nothing says which machine this must be: give identity (serial, uuid), or serial or uuid in the map, and a machine"
