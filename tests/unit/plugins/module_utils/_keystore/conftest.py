@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -95,16 +96,16 @@ def kmip_of(server: RunningKmip, directory: Path) -> KmipStore:
 def make_store(request: pytest.FixtureRequest, key_directory: Path, holders: Holders) -> Iterator[MakeStore]:
     """Opens the same store once more, as another run does."""
     opened: list[KeyStore] = []
+    make: MakeStore
     if request.param == "files":
-        make: MakeStore = lambda: holders.store(key_directory)  # noqa: E731 - three ways to make one thing
+        make = functools.partial(holders.store, key_directory)
     elif request.param == "kmip":
-        server = request.getfixturevalue("kmip")
-        make = lambda: kmip_of(server, key_directory)  # noqa: E731
+        make = functools.partial(kmip_of, request.getfixturevalue("kmip"), key_directory)
     else:
         tokens = request.getfixturevalue("softhsm")
         token, mechanism = (tokens["ecdh"], "ECDH") if request.param == "pkcs11-ecdh" else (tokens["rsa"], "RSA-OAEP")
-        make = lambda: TokenStore(  # noqa: E731
-            str(key_directory), Token(str(MODULE), token.label, str(token.pin_file), mechanism)
+        make = functools.partial(
+            TokenStore, str(key_directory), Token(str(MODULE), token.label, str(token.pin_file), mechanism)
         )
 
     def once_more() -> KeyStore:
