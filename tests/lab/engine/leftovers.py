@@ -51,7 +51,10 @@ def _named(names: list[str], rack: str) -> list[str]:
 
 
 def _processes(lab: Path, name: str) -> Iterator[str]:
-    """Processes that name the lab's directory or a machine in their command, or have a file of it open."""
+    """Processes that name the lab's directory or a machine in their command, or have a file of it open.
+
+    One that merely stands in the directory is its user's: a shell, or a connection that Ansible keeps for the next task.
+    """
     mine = _ancestors()
     place, guest = f"{lab}/", re.compile(rf"guest={re.escape(name)}-[0-9]+\b")
     for entry in Path("/proc").iterdir():
@@ -59,7 +62,7 @@ def _processes(lab: Path, name: str) -> Iterator[str]:
             continue
         try:
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            held = [os.readlink(link) for link in [entry / "cwd", entry / "exe", *(entry / "fd").iterdir()]]
+            held = [os.readlink(link) for link in [entry / "exe", *(entry / "fd").iterdir()]]
         except OSError:
             continue  # ended while we looked, or the kernel's own
         if place in command or guest.search(command) or any(f"{path}/".startswith(place) for path in held):
