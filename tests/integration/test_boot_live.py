@@ -12,9 +12,11 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -186,6 +188,40 @@ def test_a_slow_boot_that_goes_on_is_waited_for(hosts: DiscoveredHosts, server: 
     [waited] = re.findall(r"It was switched on (\d+) s ago", reason(ran, host))
     assert int(waited) > 20
     assert nothing_is_left(hosts)
+
+
+def kill_when(hosts: DiscoveredHosts, task: str, *words: str) -> None:
+    """Run the playbook, and kill it with all that it started when this task begins."""
+    command = ["ansible-playbook", "-i", str(hosts.folder / "inventory.yml"), PLAYBOOK, *words]
+    run = subprocess.Popen(
+        command,
+        cwd=hosts.folder,
+        env=hosts.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with run:
+        said = ""
+        for line in run.stdout or []:
+            said += line
+            if line.startswith("TASK [") and task in line:
+                os.killpg(run.pid, signal.SIGKILL)
+                return
+    raise AssertionError(f"it never came to {task}: {said}")
+
+
+def test_what_a_killed_run_leaves_is_cleared_up_by_the_next(
+    hosts: DiscoveredHosts, server: MediaServer, fleet: Fleet
+) -> None:
+    host = hosts.name_of(str(fleet.bmcs[0]["address"]))
+    kill_when(hosts, "Wait for the node to answer", "--limit", host)
+    [left] = (server.directory / "published").iterdir()
+    assert not nothing_is_left(hosts)
+    ran = hosts.playbook(PLAYBOOK, "--limit", host)
+    assert "The media are out, and withdrawn." in reason(ran, host)
+    assert not left.exists() and nothing_is_left(hosts)
 
 
 def test_check_mode_shows_it_and_changes_nothing(hosts: DiscoveredHosts) -> None:
