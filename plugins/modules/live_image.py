@@ -24,7 +24,11 @@ notes:
     C(dosfstools). For another architecture than its own, programs of that architecture must run there
     (C(qemu-user-static)).
   - It takes a minute or two. C(build.log) in O(directory) says what happens.
-  - What a run that was killed left in O(work_directory) is called C(hearth-live-image-*) and may be deleted.
+  - One run at a time works in O(directory). Others wait, and find the image there if it is the one that they want.
+  - A run that is killed takes the programs along that it has started. What it left in O(work_directory), C(hearth-live-
+    image-*), is removed by the next run there, and so is what it left in O(directory).
+  - The kernel is told of the emulator for another architecture, and C(binfmt_misc) is mounted, only for as long as it is
+    needed, and where it is not so already.
 extends_documentation_fragment:
   - hearth.datacenter._attributes
 attributes:
@@ -84,6 +88,10 @@ options:
     description: Where the image is made, about 2 GB. Nothing of it stays.
     type: path
     default: /var/tmp
+  lock_timeout:
+    description: Seconds to wait for other runs that work in the same directory, or fetch packages into the same cache.
+    type: int
+    default: 1800
   signing_key:
     description:
       - Private key of OpenSSH that signs the checksums (C(ssh-keygen -Y sign), namespace C(hearth-live-image)).
@@ -170,7 +178,7 @@ error:
   type: dict
   contains:
     type:
-      description: The kind of error, for example V(BadInput), V(MissingTool) or V(CommandFailed).
+      description: The kind of error, for example V(BadInput), V(Busy), V(MissingTool) or V(CommandFailed).
       type: str
       returned: failure
       sample: MissingTool

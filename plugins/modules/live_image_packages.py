@@ -85,6 +85,10 @@ options:
     description: Where the indexes lie while it works, about 100 MB.
     type: path
     default: /var/tmp
+  lock_timeout:
+    description: Seconds to wait for other runs that work in the same directory, or fetch packages into the same cache.
+    type: int
+    default: 1800
 seealso:
   - module: hearth.datacenter.live_image
 """

@@ -6,19 +6,20 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from .._core.errors import BadInput
-from .._live_image.build import Built, ImageSpec, build, check, new_workspace
+from .._live_image.build import Built, ImageSpec, build, check
 from .._live_image.commands import Commands, build_environment
+from .._live_image.directory_lock import IMAGES, directory_lock
 from .._live_image.iso_image import GRUB_CFG, KERNEL
 from .._live_image.manifest import boot_chain, grub_files, manifest
 from .._live_image.output import Output, unsigned
 from .._live_image.package_cache import sha256_of
 from .._live_image.package_list import read_package_list
+from .._live_image.workspace import workspace
 from .._tpm.authenticode import authenticode_sha256
 from .._tpm.grub_image import embedded_config
 from .._tpm.prediction import BootImage, predict_live_image_boots
@@ -37,28 +38,38 @@ def run(request: Request) -> Outcome:
     if key is not None and not key.is_file():
         raise BadInput(f"there is no signing key {key}", expected="a private key of OpenSSH", where=str(key))
     image_id = spec.key()
-    before = output.holds(image_id)
-    commands = Commands(output.directory / LOG, build_environment())
     if request.check_mode:
+        before = output.holds(image_id)
         signed = key is None or (before and output.signature.is_file())
         changed = not before or not signed or (key is None and unsigned(output) is not None)
         if not before:
             check(spec, work)
         return _outcome(output, image_id, changed=changed, made=before, seconds=0.0)
     started = time.monotonic()
-    if not before:
-        check(spec, work)
-        _make(spec, output, Path(params["package_cache"]), work)
-    changed = not before
+    timeout = params["lock_timeout"]
+    with directory_lock(output.directory, IMAGES, timeout):
+        output.remove_beginnings()
+        # Whoever was waited for may have made it.
+        changed = not output.holds(image_id)
+        if changed:
+            check(spec, work)
+            _make(spec, output, Path(params["package_cache"]), work, timeout)
+        changed = _sign(output, key) or changed
+    return _outcome(output, image_id, changed=changed, made=True, seconds=time.monotonic() - started)
+
+
+def _sign(output: Output, key: Optional[Path]) -> bool:
+    """Whether that changed anything: with no key, a signature that nobody asked for goes."""
     if key is None:
         stale = unsigned(output)
         if stale is not None:
             stale.unlink()
-            changed = True
-    elif not output.is_signed_by(key, commands):
-        output.sign(key, commands)
-        changed = True
-    return _outcome(output, image_id, changed=changed, made=True, seconds=time.monotonic() - started)
+        return stale is not None
+    commands = Commands(output.directory / LOG, build_environment())
+    if output.is_signed_by(key, commands):
+        return False
+    output.sign(key, commands)
+    return True
 
 
 def _spec(params: Mapping[str, Any]) -> ImageSpec:
@@ -74,18 +85,14 @@ def _spec(params: Mapping[str, Any]) -> ImageSpec:
     )
 
 
-def _make(spec: ImageSpec, output: Output, cache: Path, work: Path) -> None:
-    output.directory.mkdir(parents=True, exist_ok=True)
+def _make(spec: ImageSpec, output: Output, cache: Path, work: Path, lock_timeout: float) -> None:
     log = output.directory / LOG
     log.unlink(missing_ok=True)
-    workspace = new_workspace(work)
-    try:
-        built = build(spec, cache, workspace, log)
+    with workspace(work) as place:
+        built = build(spec, cache, place, log, lock_timeout)
         chain, events = _forecast(spec, built)
         document = manifest(spec, built, file_name=output.iso.name, chain=chain, expected_events=events)
         output.put(built.iso, document, spec.packages)
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)
 
 
 def _forecast(spec: ImageSpec, built: Built) -> Tuple[List[Dict[str, str]], List[List[Dict[str, Any]]]]:
@@ -139,6 +146,7 @@ LIVE_IMAGE = Contract(
         "excluded_paths": {"type": "list", "elements": "str", "default": []},
         "package_cache": {"type": "path", "required": True},
         "work_directory": {"type": "path", "default": "/var/tmp"},
+        "lock_timeout": {"type": "int", "default": 1800},
         # A path; the key itself is never read by the module.
         "signing_key": {"type": "path", "no_log": False},
     },

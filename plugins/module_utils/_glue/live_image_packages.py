@@ -7,17 +7,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
 from .._core.errors import BadInput
 from .._live_image.architecture import architecture
-from .._live_image.build import new_workspace
 from .._live_image.commands import Commands, build_environment, require_tools
+from .._live_image.directory_lock import IMAGES, directory_lock
 from .._live_image.package_cache import fetch, missing
 from .._live_image.package_list import PackageList, Wanted, read_package_list
 from .._live_image.resolve import resolve
+from .._live_image.workspace import workspace
 from .contract import Contract, Outcome, Request
 
 _LOG = "packages.log"
@@ -25,6 +25,14 @@ _LOG = "packages.log"
 
 def run(request: Request) -> Outcome:
     """Make the list where there is none for these wishes, and have its packages here."""
+    require_tools(("apt-get", "apt-config"))
+    if request.check_mode:
+        return _listed(request)
+    with directory_lock(Path(request.params["path"]).parent, IMAGES, request.params["lock_timeout"]):
+        return _listed(request)
+
+
+def _listed(request: Request) -> Outcome:
     params = request.params
     path = Path(params["path"])
     cache = Path(params["package_cache"])
@@ -35,9 +43,7 @@ def run(request: Request) -> Outcome:
     if given is not None:
         _require_same_architecture(given, wanted)
         kept = given
-    require_tools(("apt-get", "apt-config"))
-    scratch = new_workspace(Path(params["work_directory"]))
-    try:
+    with workspace(Path(params["work_directory"])) as scratch:
         commands = Commands(scratch / _LOG, build_environment())
         after = kept if kept is not None else resolve(wanted, scratch / "apt", commands)
         if before is not None and after.packages == before.packages and after.wanted == before.wanted:
@@ -47,11 +53,9 @@ def run(request: Request) -> Outcome:
         listed = before is not None and after.digest == before.digest
         if not request.check_mode:
             if lost:
-                fetch(cache, lost, params["archives"], commands)
+                fetch(cache, lost, params["archives"], commands, params["lock_timeout"])
             if not listed:
                 _write(path, after)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return Outcome(
         changed=bool(lost) or not listed,
         nouns={"live_image_packages": {"path": str(path), **_said(after), "fetched": len(lost)}},
@@ -116,5 +120,6 @@ LIVE_IMAGE_PACKAGES = Contract(
         "update": {"type": "bool", "default": False},
         "package_cache": {"type": "path", "required": True},
         "work_directory": {"type": "path", "default": "/var/tmp"},
+        "lock_timeout": {"type": "int", "default": 1800},
     },
 )

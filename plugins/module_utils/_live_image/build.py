@@ -10,14 +10,14 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, Tuple
 
 from .._core.errors import BadInput, VerificationFailed
 from .architecture import Architecture, architecture
-from .commands import Commands, MissingTool, build_environment, require_tools
+from .commands import CONTAINED, ENDS_WITH_US, Commands, build_environment, require_tools
+from .emulator import programs_run
 from .initrd import with_digest
 from .iso_image import GRUB_CFG, INITRD, KERNEL, SQUASHFS, Loader, grub_cfg, make_iso
 from .package_cache import fetch, missing, repository, sha256_of
@@ -26,11 +26,21 @@ from .package_list import PackageList
 # Counted up when the same inputs make other bytes.
 _FORMAT = 2
 
-TOOLS = ("mmdebstrap", "apt-get", "dpkg-deb", "mksquashfs", "xorriso", "mkfs.vfat", "mmd", "mcopy")
+TOOLS = (
+    "setpriv",
+    "unshare",
+    "mmdebstrap",
+    "apt-get",
+    "dpkg-deb",
+    "mksquashfs",
+    "xorriso",
+    "mkfs.vfat",
+    "mmd",
+    "mcopy",
+)
 # In the running system: which image it is.
 IDENTITY = "etc/hearth-live-image.json"
 
-_BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _FREE_BYTES = 3 << 30
 
 # Nobody reads these on a machine that is a guest for an hour. Licences stay.
@@ -125,25 +135,25 @@ def check(spec: ImageSpec, work: Path) -> None:
         )
 
 
-def build(spec: ImageSpec, cache: Path, workspace: Path, log: Path) -> Built:
-    """Make the image in an empty workspace."""
+def build(spec: ImageSpec, cache: Path, workspace: Path, log: Path, lock_timeout: float) -> Built:
+    """Make the image in a fresh workspace. ``lock_timeout``: seconds to wait for others who fetch packages."""
     epoch = spec.packages.source_date_epoch
     commands = Commands(log, build_environment(epoch))
-    _require_programs_run(spec.architecture, commands)
     lost = missing(cache, spec.packages.packages)
     if lost:
-        fetch(cache, lost, (), commands)
+        fetch(cache, lost, (), commands, lock_timeout)
     repository(cache, spec.packages.packages, workspace / "repository", commands)
     root = workspace / "root"
     (workspace / "identity/etc").mkdir(parents=True)
     identity = {"image_id": spec.key(), "name": spec.name}
     (workspace / "identity" / IDENTITY).write_text(json.dumps(identity) + "\n", encoding="utf-8")
-    _make_root(spec, workspace, root, commands)
+    with programs_run(spec.architecture, commands):
+        _make_root(spec, workspace, root, commands)
     tree = workspace / "iso"
     loaders = _collect(spec, workspace, root, tree, commands)
     squashfs = tree / SQUASHFS
     commands.run(
-        *("mksquashfs", root, squashfs, "-noappend", "-no-progress", "-quiet"),
+        *(*ENDS_WITH_US, "mksquashfs", root, squashfs, "-noappend", "-no-progress", "-quiet"),
         # Level 6 takes a tenth of the time of level 15 and makes a tenth more.
         *("-comp", "zstd", "-Xcompression-level", "6", "-b", "128K"),
         *("-e", root / "boot"),
@@ -160,24 +170,6 @@ def build(spec: ImageSpec, cache: Path, workspace: Path, log: Path) -> Built:
     return Built(iso, tree, loaders, places, squashfs_sha256, text)
 
 
-def new_workspace(parent: Path) -> Path:
-    """A directory for one build, with a name that says whose it is."""
-    parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="hearth-live-image-", dir=parent))
-
-
-def _require_programs_run(wanted: Architecture, commands: Commands) -> None:
-    """Programs of the image run while it is made: the packages' scripts, and those that make the initrd."""
-    host = commands.run("dpkg", "--print-architecture").strip()
-    if wanted.name != host and not (_BINFMT / wanted.emulator).exists():
-        raise MissingTool(
-            f"programs for {wanted.name} do not run on this machine",
-            expected=f"{_BINFMT / wanted.emulator}",
-            found=f"an {host} machine without it",
-            next="Install qemu-user-static and have binfmt_misc mounted, or let the role do it.",
-        )
-
-
 def _make_root(spec: ImageSpec, workspace: Path, root: Path, commands: Commands) -> None:
     wanted = spec.packages.wanted
     epoch = spec.packages.source_date_epoch
@@ -189,7 +181,7 @@ def _make_root(spec: ImageSpec, workspace: Path, root: Path, commands: Commands)
     for pattern in (*_PATHS, *(f"exclude={path}" for path in spec.excluded_paths)):
         hooks.append(f"--dpkgopt=path-{pattern}")
     commands.run(
-        *("mmdebstrap", "--mode=root", "--variant=apt", f"--architectures={wanted.architecture}"),
+        *(*CONTAINED, "mmdebstrap", "--mode=root", "--variant=apt", f"--architectures={wanted.architecture}"),
         # It would ask arch-test, a package that not every mirror has.
         "--skip=check/qemu",
         f"--include={','.join(wanted.packages)}",

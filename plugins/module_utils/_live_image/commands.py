@@ -18,6 +18,15 @@ from .._core.errors import HearthError
 
 _TAIL = 1500
 
+#: In front of a program: it, and whatever it has started, ends with the process that runs it here, however that ends. A
+#: process namespace of its own dies with its first process, that one with unshare, and unshare with its parent.
+CONTAINED = (
+    *("setpriv", "--pdeathsig", "KILL", "--"),
+    *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"),
+)
+#: The same for a program that starts no others.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+
 
 class MissingTool(HearthError):
     """A program that the build needs is not installed on this machine."""

@@ -14,7 +14,7 @@ from typing import Dict, Optional, Tuple
 
 from .._core.errors import ProtocolViolation
 from .areas import EXTENT_BYTES, EXTENT_PATH, NODE_BYTES, NODE_PATH, extent, is_node_area, node_area
-from .commands import Commands
+from .commands import ENDS_WITH_US, Commands
 
 VOLUME = "HEARTH_LIVE"
 SECTOR = 2048
@@ -57,7 +57,7 @@ def make_iso(
     efi = tree / _EFI_IMAGE
     _efi_image(efi, loaders, commands)
     commands.run(
-        *("xorriso", "-as", "mkisofs", "-quiet", "-o", target),
+        *(*ENDS_WITH_US, "xorriso", "-as", "mkisofs", "-quiet", "-o", target),
         *("-V", VOLUME, "-R", "-J", "-joliet-long"),
         # CD-ROM: El Torito. Disk: the same file system as an EFI partition of a GPT.
         *("-e", _EFI_IMAGE, "-no-emul-boot", "-partition_offset", "16"),

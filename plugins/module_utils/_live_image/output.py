@@ -69,6 +69,11 @@ class Output:
         paths = (self.iso, self.manifest, self.package_list)
         return "".join(f"{sha256_of(path)}  {path.name}\n" for path in paths)
 
+    def remove_beginnings(self) -> None:
+        """What a killed process left that was about to put a file here. Nobody else may be at work here now."""
+        for path in self.directory.glob(f".{self.name}.*"):
+            path.unlink()
+
     def put(self, iso: Path, document: Mapping[str, Any], packages: PackageList) -> None:
         """Take a finished image over. Whoever has the old one open keeps reading the old one."""
         self.directory.mkdir(parents=True, exist_ok=True)

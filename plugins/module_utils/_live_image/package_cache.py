@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import List, Sequence
 
 from .._core.errors import NotFound, VerificationFailed
-from .commands import CommandFailed, Commands
+from .commands import ENDS_WITH_US, CommandFailed, Commands
+from .directory_lock import PACKAGES, directory_lock
 from .package_list import Package
 
 APT_HELPER = "/usr/lib/apt/apt-helper"
@@ -27,13 +28,21 @@ def missing(cache: Path, packages: Sequence[Package]) -> List[Package]:
     return [package for package, there in zip(packages, present) if not there]
 
 
-def fetch(cache: Path, packages: Sequence[Package], archives: Sequence[str], commands: Commands) -> None:
+def fetch(
+    cache: Path, packages: Sequence[Package], archives: Sequence[str], commands: Commands, lock_timeout: float
+) -> None:
     """Get these by apt's own transport, which resumes, goes through the proxy and compares the digest.
 
     ``archives`` are roots to try where the URL of the list serves a package no more (old versions leave a mirror;
-    snapshot.debian.org keeps them).
+    snapshot.debian.org keeps them). ``lock_timeout``: seconds to wait for others who fetch into the same cache; Busy
+    after them.
     """
-    cache.mkdir(parents=True, exist_ok=True)
+    with directory_lock(cache, PACKAGES, lock_timeout):
+        # Those who were waited for may have got some of them.
+        _fetch(cache, missing(cache, packages), archives, commands)
+
+
+def _fetch(cache: Path, packages: Sequence[Package], archives: Sequence[str], commands: Commands) -> None:
     wanted = list(packages)
     for root in (None, *archives):
         if not wanted:
@@ -43,7 +52,7 @@ def fetch(cache: Path, packages: Sequence[Package], archives: Sequence[str], com
             url = package.url if root is None else f"{root.rstrip('/')}/{package.pool_path}"
             words += [url, str(cache / package.file_name), f"SHA256:{package.sha256}"]
         try:
-            commands.run(APT_HELPER, "-o", "APT::Sandbox::User=root", "download-file", *words)
+            commands.run(*ENDS_WITH_US, APT_HELPER, "-o", "APT::Sandbox::User=root", "download-file", *words)
         except CommandFailed:
             # Which of them is seen by what is there now.
             pass

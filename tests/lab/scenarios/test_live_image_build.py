@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +64,10 @@ def test_check_mode_says_that_another_image_would_be_made_and_makes_none(builder
 
 
 def test_the_same_list_makes_the_same_bytes_elsewhere(builder: Builder, image: LiveImage, tmp_path: Path) -> None:
-    """Another directory, another work directory, another time, the list of the first image; and this one is signed."""
+    """Another directory, another work directory, another time, the list of the first image; and this one is signed.
+
+    The first attempt at it is killed in the middle.
+    """
     work = tmp_path / "work"
     work.mkdir()
     key = tmp_path / "key"
@@ -72,6 +79,10 @@ def test_the_same_list_makes_the_same_bytes_elsewhere(builder: Builder, image: L
         "live_image_given_list": str(image.iso.with_suffix(".packages.json")),
         "live_image_signing_key": str(key),
     }
+
+    _kill_a_build(builder, work, tmp_path / "elsewhere/amd64/build.log", variables)
+    left = [path.name for path in work.iterdir()]
+    assert len(left) == 1, left
 
     again = builder.image(**variables)
 
@@ -96,6 +107,37 @@ def test_a_damaged_image_is_made_anew_or_said_to_be_needed(builder: Builder, ima
         with image.iso.open("r+b") as file:
             file.seek(-4096, os.SEEK_END)
             file.write(before)
+
+
+def _kill_a_build(builder: Builder, work: Path, log: Path, variables: dict[str, Any]) -> None:
+    """While programs of the packages run in the image's root. They end with it."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(builder.role, **variables)
+        deadline = time.monotonic() + 600
+        while not (log.exists() and b"installing remaining packages" in log.read_bytes()):
+            assert not running.done(), running.result().said
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        (owner,) = work.glob("hearth-live-image-*/owner.json")
+        os.kill(json.loads(owner.read_text())["pid"], signal.SIGKILL)
+        assert running.result().code != 0
+    root = str(owner.parent / "root")
+    deadline = time.monotonic() + 30
+    while _in_root(root):
+        assert time.monotonic() < deadline, _in_root(root)
+        time.sleep(0.2)
+
+
+def _in_root(root: str) -> list[str]:
+    """Programs that were started with this directory as an argument, or run in it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "root") == root or root.encode() in (process / "cmdline").read_bytes():
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
 
 
 def _verify(iso: Path, key: Path, folder: Path) -> None:
