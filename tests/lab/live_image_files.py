@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.playbook_run import PlaybookFolder, Ran
-from tests.lab.plain_machine import MAC, NODE_ADDRESS, NODE_GATEWAY
+from tests.lab.plain_machine import ADDRESS, MAC, NODE_ADDRESS, NODE_GATEWAY, PlainMachine
 from tests.toolchain.places import CACHE
 
 IMAGES = CACHE / "live-image"
@@ -86,6 +86,33 @@ class Builder:
             raise RuntimeError(f"the node's medium was not made:\n{ran.said[-4000:]}")
         made = ran.results[-1]["live_image_node"]
         return Node(Path(made["path"]), made["ssh_host_key"], made["document_sha256"], key)
+
+    def verdict(self, image: LiveImage, node: Node, machine: PlainMachine, **options: Any) -> dict[str, Any]:
+        """The result of the verdict's task on a machine that answers, for a TPM that nobody certified."""
+        arguments = {
+            "manifest": str(image.iso.with_suffix(".manifest.json")),
+            "node_document_sha256": node.document_sha256,
+            "ek_key_sha256": ["0" * 64],
+            **options,
+        }
+        variables = {
+            "ansible_connection": "ssh",
+            "ansible_host": ADDRESS,
+            "ansible_port": machine.port,
+            "ansible_user": "root",
+            "ansible_ssh_private_key_file": str(node.operator_key),
+            "ansible_ssh_common_args": f"-F none -o UserKnownHostsFile={machine.folder / 'known_hosts'}",
+            "ansible_host_key_checking": True,
+            "ansible_pipelining": True,
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_timeout": 120,
+        }
+        task = {"hearth.datacenter.live_image_verdict": arguments, "ignore_errors": True}
+        play = [{"hosts": "jump", "gather_facts": False, "vars": variables, "tasks": [task]}]
+        ran = self._play(play, timeout=900)
+        if not ran.results:
+            raise RuntimeError(f"the verdict's task did not end:\n{ran.said[-4000:]}")
+        return ran.results[-1]
 
     def _play(self, play: list[dict[str, Any]], *words: str, timeout: float) -> Ran:
         path = self.folder / "play.yml"

@@ -33,6 +33,8 @@ class Kind:
     options: tuple[str, ...]
     code: Path
     variables: Path
+    without_keys: Path
+    """The same firmware variables without Secure Boot's keys: it is off."""
     tpm: str
     cdrom: str
 
@@ -43,6 +45,7 @@ KINDS = {
         ("-machine", "q35,smm=on", "-cpu", "max", "-global", "driver=cfi.pflash01,property=secure,value=on"),
         Path("/usr/share/OVMF/OVMF_CODE_4M.ms.fd"),
         Path("/usr/share/OVMF/OVMF_VARS_4M.ms.fd"),
+        Path("/usr/share/OVMF/OVMF_VARS_4M.fd"),
         "tpm-crb",
         "ide-cd,bus=ide.{index}",
     ),
@@ -51,6 +54,8 @@ KINDS = {
         ("-machine", "virt", "-cpu", "cortex-a72", "-device", "virtio-scsi-pci,id=scsi"),
         Path("/usr/share/AAVMF/AAVMF_CODE.ms.fd"),
         Path("/usr/share/AAVMF/AAVMF_VARS.ms.fd"),
+        Path("/usr/share/AAVMF/AAVMF_VARS.fd"),
+        # Firmware measures into it. Debian's kernel for arm64 has no driver for it (CONFIG_TCG_TIS is not set).
         "tpm-tis-device",
         "scsi-cd,bus=scsi.0",
     ),
@@ -112,13 +117,19 @@ class PlainMachine:
 
 @contextmanager
 def plain_machine(
-    folder: Path, media: Sequence[Path], *, port: int, architecture: str = "amd64", memory_mib: int = 2048
+    folder: Path,
+    media: Sequence[Path],
+    *,
+    port: int,
+    architecture: str = "amd64",
+    memory_mib: int = 2048,
+    secure_boot: bool = True,
 ) -> Iterator[PlainMachine]:
     """Power a machine on with these CD-ROMs, booting from the first."""
     kind = KINDS[architecture]
     folder.mkdir(parents=True)
     variables = folder / "variables.fd"
-    shutil.copyfile(kind.variables, variables)
+    shutil.copyfile(kind.variables if secure_boot else kind.without_keys, variables)
     tpm = folder / "tpm"
     tpm.mkdir()
     subprocess.run(["swtpm_setup", "--tpm2", "--tpmstate", str(tpm)], check=True, capture_output=True)
@@ -155,7 +166,7 @@ def missing(architecture: str = "amd64") -> list[str]:
     kind = KINDS[architecture]
     programs = [kind.program, "swtpm", "swtpm_setup", "ssh"]
     return [name for name in programs if shutil.which(name) is None] + [
-        str(file) for file in (kind.code, kind.variables) if not file.exists()
+        str(file) for file in (kind.code, kind.variables, kind.without_keys) if not file.exists()
     ]
 
 

@@ -63,7 +63,7 @@ def owners_note() -> str:
 
 @contextmanager
 def workspace(parent: Path) -> Iterator[Path]:
-    """A directory for one process, in a parent whose dead ones are removed first. It is empty but for ``owner.json``."""
+    """A directory for one process, empty but for ``owner.json``. Dead ones beside it are removed first."""
     parent.mkdir(parents=True, exist_ok=True)
     remove_dead(parent)
     path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))

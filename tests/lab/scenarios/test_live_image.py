@@ -163,3 +163,17 @@ def test_an_unsigned_kernel_is_refused_by_secure_boot(image: LiveImage, node: No
         machine.wait_for("bad shim signature", BOOT_SECONDS)
         assert "Linux version" not in machine.console()
     unsigned.unlink()
+
+
+def test_without_secure_boot_the_machine_says_so(
+    builder: Builder, image: LiveImage, node: Node, tmp_path: Path
+) -> None:
+    """GRUB 2.06 loses the event log then: nothing could be compared."""
+    with plain_machine(tmp_path / "machine", [image.iso, node.medium], port=2217, secure_boot=False) as machine:
+        machine.wait_for_ssh(node.operator_key, node.host_key, BOOT_SECONDS)
+        refused = builder.verdict(image, node, machine, unverified="accept")
+
+    assert refused["error"]["type"] == "AttestationRefused", refused
+    assert "Secure Boot is off" in refused["msg"]
+    assert [reason["clause"] for reason in refused["live_image_verdict"]["reasons"]] == ["secure_boot_is_on"]
+    assert refused["live_image_verdict"]["secure_boot"] is False
