@@ -28,7 +28,11 @@ def run(request: Request) -> Outcome:
     require_tools(("apt-get", "apt-config"))
     if request.check_mode:
         return _listed(request)
-    with directory_lock(Path(request.params["path"]).parent, IMAGES, request.params["lock_timeout"]):
+    path = Path(request.params["path"])
+    with directory_lock(path.parent, IMAGES, request.params["lock_timeout"]):
+        for beginning in path.parent.glob(f".{path.name}.*"):
+            # Of a killed run: nobody else is at work here now.
+            beginning.unlink()
         return _listed(request)
 
 
