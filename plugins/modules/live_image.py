@@ -27,8 +27,8 @@ notes:
   - One run at a time works in O(directory). Others wait, and find the image there if it is the one that they want.
   - A run that is killed takes the programs along that it has started. What it left in O(work_directory), C(hearth-live-
     image-*), is removed by the next run there, and so is what it left in O(directory).
-  - The kernel is told of the emulator for another architecture, and C(binfmt_misc) is mounted, only for as long as it is
-    needed, and where it is not so already.
+  - The kernel is told of the emulator for another architecture, and C(binfmt_misc) is mounted, only for as long as it
+    is needed, and where it is not so already.
 extends_documentation_fragment:
   - hearth.datacenter._attributes
 attributes:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -18,8 +19,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.directory_lock import IMAGES as IMAGES_LOCK
-from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.directory_lock import directory_lock
 from tests.lab.live_image_files import IMAGES, Builder, LiveImage
 
 pytestmark = [
@@ -97,11 +96,14 @@ def test_the_same_list_makes_the_same_bytes_elsewhere(builder: Builder, image: L
 
 
 def test_whoever_finds_somebody_at_work_is_told_who(builder: Builder, image: LiveImage) -> None:
-    with directory_lock(image.iso.parent, IMAGES_LOCK, 0):
+    with (image.iso.parent / ".hearth-live-image.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        print(json.dumps({"pid": os.getpid(), "host": "here", "since": "today"}), file=lock, flush=True)
         ran = builder.role(live_image_lock_timeout=0)
+        lock.truncate(0)
     assert ran.code != 0
     assert ran.results[-1]["error"]["type"] == "Busy", ran.said
-    assert f"process {os.getpid()} of " in ran.results[-1]["error"]["found"]
+    assert ran.results[-1]["error"]["found"] == f"process {os.getpid()} of here, since today"
 
 
 def test_a_damaged_image_is_made_anew_or_said_to_be_needed(builder: Builder, image: LiveImage) -> None:
