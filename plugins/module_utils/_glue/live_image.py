@@ -38,12 +38,12 @@ def run(request: Request) -> Outcome:
     if key is not None and not key.is_file():
         raise BadInput(f"there is no signing key {key}", expected="a private key of OpenSSH", where=str(key))
     image_id = spec.key()
+    before = output.holds(image_id)
+    if not before:
+        check(spec, work)
     if request.check_mode:
-        before = output.holds(image_id)
         signed = key is None or (before and output.signature.is_file())
         changed = not before or not signed or (key is None and unsigned(output) is not None)
-        if not before:
-            check(spec, work)
         return _outcome(output, image_id, changed=changed, made=before, seconds=0.0)
     started = time.monotonic()
     timeout = params["lock_timeout"]
@@ -52,7 +52,6 @@ def run(request: Request) -> Outcome:
         # Whoever was waited for may have made it.
         changed = not output.holds(image_id)
         if changed:
-            check(spec, work)
             _make(spec, output, Path(params["package_cache"]), work, timeout)
         changed = _sign(output, key) or changed
     return _outcome(output, image_id, changed=changed, made=True, seconds=time.monotonic() - started)

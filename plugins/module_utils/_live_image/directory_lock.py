@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Iterator
 
 from .._core.deadline import Deadline
-from .._core.errors import Busy
+from .._core.errors import BadInput, Busy
 from .._core.lock_file import wait_for_one
 from .workspace import owner_in, owners_note
 
-IMAGES = ".hearth-live-image.lock"
-PACKAGES = ".hearth-packages.lock"
+IMAGES = ".lock"
+PACKAGES = ".packages-lock"
 _PAUSE = 1.0  # seconds between two attempts: what is waited for takes minutes
 
 
@@ -27,8 +27,11 @@ def directory_lock(directory: Path, name: str, timeout: float) -> Iterator[None]
 
     The file stays: two processes that remove and make it could each hold one.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / name
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_ours(directory, error.strerror or str(error)) from error
 
     def busy() -> Busy:
         owner = owner_in(_text(path))
@@ -40,7 +43,10 @@ def directory_lock(directory: Path, name: str, timeout: float) -> Iterator[None]
             next="Wait until it has ended, give it more time (lock_timeout), or name another directory.",
         )
 
-    lock = wait_for_one([str(path)], Deadline.after(timeout), _PAUSE, busy, None)
+    try:
+        lock = wait_for_one([str(path)], Deadline.after(timeout), _PAUSE, busy, None)
+    except BadInput as error:
+        raise _not_ours(directory, error.msg) from error
     try:
         os.ftruncate(lock, 0)
         os.pwrite(lock, owners_note().encode("utf-8"), 0)
@@ -49,6 +55,16 @@ def directory_lock(directory: Path, name: str, timeout: float) -> Iterator[None]
         # Nobody's name stays on a lock that nobody holds.
         os.ftruncate(lock, 0)
         os.close(lock)
+
+
+def _not_ours(directory: Path, found: str) -> BadInput:
+    return BadInput(
+        f"no files can be made in {directory}",
+        expected="a directory that this user can write",
+        found=found,
+        where=str(directory),
+        next="Use become, or name another directory.",
+    )
 
 
 def _text(path: Path) -> str:

@@ -55,9 +55,10 @@ def _set_up(wanted: Architecture, use: int, commands: Commands) -> None:
     ours = _ours(use)
     rule = _RULES / f"{wanted.emulator}.conf"
     if not (_FORMATS / "register").exists():
-        commands.run("mount", "-t", "binfmt_misc", "binfmt_misc", _FORMATS)
+        # Said first: what is killed in between is taken back, too.
         ours["mounted"] = [str(_FORMATS)]
         _write(use, ours)
+        commands.run("mount", "-t", "binfmt_misc", "binfmt_misc", _FORMATS)
     if not (_FORMATS / wanted.emulator).exists():
         try:
             # The line that the kernel takes, with the flag that has the emulator found inside the image's root, too.

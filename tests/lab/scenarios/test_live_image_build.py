@@ -96,7 +96,7 @@ def test_the_same_list_makes_the_same_bytes_elsewhere(builder: Builder, image: L
 
 
 def test_whoever_finds_somebody_at_work_is_told_who(builder: Builder, image: LiveImage) -> None:
-    with (image.iso.parent / ".hearth-live-image.lock").open("w") as lock:
+    with (image.iso.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         print(json.dumps({"pid": os.getpid(), "host": "here", "since": "today"}), file=lock, flush=True)
         ran = builder.role(live_image_lock_timeout=0)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import Busy
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput, Busy
 from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.directory_lock import IMAGES, directory_lock
 from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.workspace import remove_dead, workspace
 from tests.toolchain.collection_tree import link_development_tree
@@ -175,3 +175,13 @@ def test_a_wait_ends_when_the_lock_is_free(tmp_path: Path) -> None:
         with directory_lock(tmp_path, IMAGES, 60):
             assert 0.5 < time.monotonic() - began < 50
         letting_go.wait()
+
+
+def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """Also to root: a file stands where the directory, or its lock, should be."""
+    file = tmp_path / "file"
+    file.touch()
+    (tmp_path / "taken" / IMAGES).mkdir(parents=True)
+    for directory in (file / "images", tmp_path / "taken"):
+        with pytest.raises(BadInput, match="no files can be made in"), directory_lock(directory, IMAGES, 0):
+            pass
