@@ -53,7 +53,7 @@ def _named(names: list[str], rack: str) -> list[str]:
 def _processes(lab: Path, name: str) -> Iterator[str]:
     """Processes that name the lab's directory or a machine in their command, or have a file of it open.
 
-    One that merely stands in the directory is its user's: a shell, or a connection that Ansible keeps for the next task.
+    One that merely stands in the directory is its user's: a shell, or a connection that Ansible keeps for later.
     """
     mine = _ancestors()
     place, guest = f"{lab}/", re.compile(rf"guest={re.escape(name)}-[0-9]+\b")
