@@ -14,11 +14,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.programs import Programs, node_environment
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.audit import Audit, Expected
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.binding import Binder
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.clevis import Clevis
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.cryptsetup import Luks
-from ansible_collections.hearth.datacenter.plugins.module_utils._luks.programs import Programs, node_environment
 from tests.servers.luks_image import PASSPHRASE, LuksImage, require_cryptsetup
 from tests.servers.swtpm import SoftwareTpm, manufacture, require_swtpm, software_tpm
 from tests.servers.tang import TangServer, require_tang

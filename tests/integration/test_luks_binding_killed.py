@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import TimedOut
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.programs import Programs, node_environment
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.pins import WantTang, WantTpm2
-from ansible_collections.hearth.datacenter.plugins.module_utils._luks.programs import Programs, node_environment
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.systemd import WantSystemdTpm2
 from tests.integration.luks_bench import LuksBench, luks_bench
 from tests.servers.luks_image import PASSPHRASE, LuksImage
@@ -34,7 +34,8 @@ ROOT_PCRS = (7, 8, 9)
 CHILD = """
 import os, signal, sys
 sys.path[:0] = sys.argv[1].split(":")
-from ansible_collections.hearth.datacenter.plugins.module_utils._luks import binding, clevis, cryptsetup, programs
+from ansible_collections.hearth.datacenter.plugins.module_utils._core import programs
+from ansible_collections.hearth.datacenter.plugins.module_utils._luks import binding, clevis, cryptsetup
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.pins import WantTang, WantTpm2
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.systemd import WantSystemdTpm2
 

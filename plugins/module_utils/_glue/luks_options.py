@@ -10,13 +10,13 @@ import json
 import os
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
+from .._core import jose
 from .._core.errors import BadInput, NotFound
-from .._luks import jose
+from .._core.programs import Programs, node_environment
 from .._luks.binding import AnyWanted
 from .._luks.clevis import Clevis
 from .._luks.cryptsetup import Luks
 from .._luks.pins import WantPkcs11, WantSss, WantTang, WantTpm2
-from .._luks.programs import Programs, node_environment
 from .._luks.systemd import WantSystemdTpm2
 
 PINS = ("tang", "tpm2", "sss", "pkcs11", "systemd_tpm2")

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional
 from urllib.parse import urlsplit
 
+from .._core import jose
 from .._core.deadline import Deadline
 from .._core.endpoint import Endpoint
 from .._core.errors import BadInput, HearthError, MissingTool, Refused, TimedOut, TpmLockedOut, Unreachable, Unsupported
+from .._core.programs import Programs
 from .._core.transport import Transport
 from .._core.trust import Trust
-from . import jose
 from .header import Token
 from .pins import (
     Pin,
@@ -38,7 +39,7 @@ from .pins import (
     read_sealed,
     tpm2_parts,
 )
-from .programs import Programs, flush_tpm
+from .tpm import flush_tpm
 
 TOKEN = "clevis"
 #: The first clevis with the pkcs11 pin.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional
 
 from .._core.errors import BadInput, NotFound
+from .._core.programs import Programs, in_memory
 from .header import Header, parse_header
-from .programs import Programs, in_memory
 
 #: cryptsetup's own exit status for "no key available with this passphrase" (cryptsetup(8), RETURN CODES).
 _NO_KEY = 2

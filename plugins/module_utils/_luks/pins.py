@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
 
+from .._core import jose
 from .._core.errors import BadInput
 from .._core.hostile import clean
-from . import jose
 from .pcr_policy import auth_policy, policy_digest
 
 

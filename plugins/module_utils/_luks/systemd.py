@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, Mapping, Tuple
 
 from .._core.errors import BadInput, NotFound, Refused, Unsupported
+from .._core.programs import in_memory
 from .cryptsetup import Luks
 from .header import Token
-from .programs import flush_tpm, in_memory
+from .tpm import flush_tpm
 
 TOKEN = "systemd-tpm2"
 #: What systemd-cryptenroll derives its keyslots with: by this a keyslot is known whose token never came.

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.hearth.datacenter.plugins.module_utils._core import jose
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import BadInput, ProtocolViolation
-from ansible_collections.hearth.datacenter.plugins.module_utils._luks import jose
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.header import parse_header
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.pins import (
     Sealed,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The few forms of JOSE that clevis stores: RFC 7515 base64url, RFC 7516 JWE, RFC 7638 thumbprints."""
+"""The few forms of JOSE that clevis and Tang use: RFC 7515 base64url, RFC 7516 JWE, RFC 7638 thumbprints."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The programs that work on a LUKS header, on the node. Standard library only.
+"""Programs that a node module runs: cryptsetup, clevis, jose, tpm2-tools. Standard library only.
 
 No secret is in an argument or in the environment: one goes to standard input, others into anonymous memory
 (memfd_create), which nobody else can open by name and which is gone with the last process that holds it.
@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Dict, Iterator, Mapping, Optional, Sequence
 
-from .._core.errors import MissingTool, Refused, TimedOut
-from .._core.hostile import clean
+from .errors import MissingTool, Refused, TimedOut
+from .hostile import clean
 
 #: Debian's package of each program.
 PACKAGES = {
@@ -130,10 +130,3 @@ def node_environment(environ: Mapping[str, str]) -> Dict[str, str]:
     paths = kept.get("PATH", "/usr/bin:/bin").split(":")
     kept["PATH"] = ":".join([*paths, *(path for path in ("/usr/sbin", "/sbin") if path not in paths)])
     return kept
-
-
-def flush_tpm(programs: Programs) -> None:
-    """A TPM without the kernel's resource manager keeps each session that a program leaves: soon it has no room."""
-    if programs.environment.get("TPM2TOOLS_TCTI"):
-        for kind in ("-s", "-t", "-l"):
-            programs.attempt("tpm2_flushcontext", kind)
