@@ -125,7 +125,7 @@ def refuse_async(secret_given: bool) -> None:
             "a task with a secret does not run in the background",
             expected="a task without async",
             found="async",
-            next="Take async off the task.",
+            next="Take async off the task. Its arguments lay on the node's disk: change the secret where that matters.",
         )
 
 

@@ -14,11 +14,12 @@ from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from .._core.errors import HearthError
 from . import systemd
-from .binding import AnyWanted, leftovers
-from .bindings import PENDING, Binding, Damaged, read_bindings
+from .binding import AnyWanted
+from .bindings import PENDING, RECOVERY, Binding, Damaged, read_bindings
 from .clevis import Clevis, advertised_by
 from .cryptsetup import Luks
 from .header import Header
+from .leftovers import leftovers
 from .pcr_policy import weakness
 from .pins import Other, Sealed, Tang, leaves, tpm2_parts
 from .systemd import SystemdTpm2, WantSystemdTpm2
@@ -116,7 +117,8 @@ class Audit:
         slot = header.keyslots[number]
         held = self._escrowed(slot.salt_fingerprint)
         bound = any(binding.keyslot == number for binding in bindings)
-        role = "binding" if bound else "recovery" if held else "token" if number in header.with_token else "unknown"
+        recovery = held or number in _with_recovery_token(header)
+        role = "binding" if bound else "recovery" if recovery else "token" if number in header.with_token else "unknown"
         return {
             "kind": slot.kind,
             "role": role,
@@ -195,8 +197,17 @@ class Audit:
     def _keyslots(self, header: Header, bindings: Sequence[Binding], opened: Optional[int]) -> None:
         for slot, keyslot in sorted(header.keyslots.items()):
             half_made = any(left.keyslot == slot for left in leftovers(header))
-            known = slot in header.with_token or self._escrowed(keyslot.salt_fingerprint) or slot == opened
-            if not known and not half_made:
+            known = self._escrowed(keyslot.salt_fingerprint) or slot == opened
+            if slot in _with_recovery_token(header):
+                # A token that says so is no proof: anybody who can write a keyslot can write it.
+                if self._escrowed(keyslot.salt_fingerprint) is None:
+                    self._find(
+                        "critical",
+                        "recovery_not_on_record",
+                        f"keyslot {slot} has the token of a recovery key, and none with its salt is on record",
+                        "Put the document that luks_recovery_key returns on record, or remove the keyslot.",
+                    )
+            elif not known and not half_made and slot not in header.with_token:
                 self._find(
                     "critical",
                     "unknown_keyslot",
@@ -216,7 +227,7 @@ class Audit:
         for left in leftovers(header):
             self._find("warning", "left_behind", left.words, "Run luks_binding again: it clears it away.")
         for number, token in sorted(header.tokens.items()):
-            if token.type not in ("clevis", systemd.TOKEN, PENDING):
+            if token.type not in ("clevis", systemd.TOKEN, PENDING, RECOVERY):
                 self._find(
                     "warning",
                     "unknown_token",
@@ -355,7 +366,8 @@ class Audit:
                     f"the escrowed recovery key {one.name} belongs to no keyslot any more",
                     "Make and escrow a new recovery key.",
                 )
-        by_hand = [number for number in header.keyslots if number not in header.with_token]
+        of_recovery = _with_recovery_token(header)
+        by_hand = [number for number in header.keyslots if number in of_recovery or number not in header.with_token]
         if not header.keyslots:
             self._find("critical", "erased", "no keyslot is left", "Nothing opens this device any more.")
         elif not by_hand:
@@ -372,6 +384,12 @@ class Audit:
                 "no recovery key of this device is on record",
                 "Make one and escrow it.",
             )
+
+
+def _with_recovery_token(header: Header) -> FrozenSet[int]:
+    """Keyslots that have a recovery key's token, and no other."""
+    others = {slot for token in header.tokens.values() if token.type != RECOVERY for slot in token.keyslots}
+    return header.with_token - others
 
 
 def _is(wanted: AnyWanted, binding: Binding) -> bool:

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from .._core.errors import BadInput, HearthError, Refused, TpmLockedOut, Unreachable, VerificationFailed
 from . import systemd
 from .bindings import PENDING, Binding, Damaged, read_bindings
-from .clevis import Clevis, token_of
-from .cryptsetup import Luks
-from .header import MOST_KEYSLOTS, Header
+from .change import Done, HeaderChange
+from .clevis import token_of
+from .header import Header
 from .pcr_policy import weakness
 from .pins import Sealed, Wanted, WantSss, WantTpm2
 from .systemd import WantSystemdTpm2
@@ -30,36 +30,20 @@ from .systemd import WantSystemdTpm2
 AnyWanted = Union[Wanted, WantSystemdTpm2]
 
 
-def _nowhere(_step: str) -> None:
-    """Nobody watches."""
-
-
 @dataclass
-class Report:
+class Report(Done):
     """What was done, or in check mode would be."""
 
-    changed: bool = False
     proved: str = ""
     """``opened``, ``recomputed``, ``at_enrolment``; empty where nothing is bound."""
     keyslot: Optional[int] = None
     token: Optional[int] = None
     removed: List[Dict[str, Any]] = field(default_factory=list)
-    recovered: List[str] = field(default_factory=list)
-    warnings: List[str] = field(default_factory=list)
 
 
 @dataclass
-class Binder:
-    """One device, and what can open it: a passphrase, or the bindings that it has."""
-
-    luks: Luks
-    clevis: Clevis
-    passphrase: Optional[bytes] = field(default=None, repr=False)
-    dry: bool = False
-    reached: Callable[[str], None] = _nowhere
-    """Told before each step that changes the header."""
-    mark: Callable[[], int] = lambda: 1001 + secrets.randbelow(1 << 16)
-    """Iterations of a new keyslot's key derivation: by them the next run knows a keyslot that a killed one left."""
+class Binder(HeaderChange):
+    """Binds one device."""
 
     def bind(self, wanted: AnyWanted, *, root: bool, exclusive: bool) -> Report:
         """The device is bound like this, once, and that is proved; with ``exclusive`` to nothing else.
@@ -73,7 +57,7 @@ class Binder:
         else:
             self.clevis.require_pin(wanted)
         report = Report()
-        header = self._recover(report)
+        header = self.recover(report)
         bindings, damaged = read_bindings(header)
         kept, report.proved = self._proved(header, bindings, wanted)
         if kept is None:
@@ -94,7 +78,7 @@ class Binder:
         """No binding of this content is left; another way in is, and was tried."""
         wanted.check(False)
         report = Report()
-        header = self._recover(report)
+        header = self.recover(report)
         bindings, _damaged = read_bindings(header)
         targets = [binding for binding in bindings if _same(wanted, binding, with_pin)]
         self._remove(header, targets, report, sure=None, assume=False)
@@ -125,43 +109,10 @@ class Binder:
                     return binding, how
         return None, ""
 
-    def _way_in(self, header: Header, without: Sequence[int] = ()) -> Optional[bytes]:
-        """A secret that opens the device by a keyslot that is not in ``without``."""
-        if self.passphrase is not None:
-            if not without and self.luks.opens(self.passphrase):
-                return self.passphrase
-            for slot in header.keyslots:
-                if without and slot not in without and self.luks.opens(self.passphrase, slot):
-                    return self.passphrase
-        for binding in read_bindings(header)[0]:
-            if binding.keyslot in without or not isinstance(binding.content, Sealed):
-                continue
-            secret = self.clevis.open(binding.content)
-            if secret is not None and self.luks.opens(secret, binding.keyslot):
-                return secret
-        return None
-
     # Steps
 
     def _add(self, header: Header, wanted: AnyWanted, report: Report) -> Tuple[Header, Optional[Binding]]:
-        keyslot = header.free_keyslot()
-        if keyslot < 0 or len(header.tokens) > MOST_KEYSLOTS - 2:
-            raise Refused(
-                "no keyslot is free",
-                expected="a free keyslot, and room for two tokens",
-                found=f"{len(header.keyslots)} of {header.room} keyslots, {len(header.tokens)} tokens",
-                where=self.luks.device,
-                next="Run luks_audit_info and remove the keyslots that nobody needs.",
-            )
-        existing = self._way_in(header)
-        if existing is None:
-            raise Refused(
-                "nothing here opens the device",
-                expected="a passphrase or a binding that opens it",
-                found="the passphrase is wrong" if self.passphrase is not None else "no binding that opens it now",
-                where=self.luks.device,
-                next="Give the passphrase of a keyslot, for example the recovery key's.",
-            )
+        keyslot, existing = self.place(header)
         report.changed = True
         if isinstance(wanted, WantSystemdTpm2):
             report.proved = "at_enrolment" if wanted.public_key else "opened"
@@ -180,7 +131,7 @@ class Binder:
             self.reached("import_token")
             self.luks.import_token(token_of(sealed, keyslot))
         except HearthError:
-            self._recover(report)
+            self.recover(report)
             raise
         self.reached("verify")
         header = self.luks.read()
@@ -205,7 +156,7 @@ class Binder:
         try:
             said = systemd.enroll(self.luks, wanted, existing)
         except HearthError:
-            self._recover(report)
+            self.recover(report)
             raise
         self.reached("verify")
         header = self.luks.read()
@@ -252,9 +203,9 @@ class Binder:
 
     def _drop(self, header: Header, bindings: Sequence[Binding], report: Report) -> None:
         for binding in bindings:
-            self._kill(header, binding.keyslot)
+            self.kill(header, binding.keyslot)
             self.luks.remove_token(binding.token)
-        self._recover(report)
+        self.recover(report)
 
     def _remove(
         self, header: Header, targets: Sequence[Binding], report: Report, *, sure: Optional[int], assume: bool
@@ -264,7 +215,7 @@ class Binder:
         if not targets:
             return
         slots = [binding.keyslot for binding in targets]
-        if sure in slots or (sure is None and not assume and self._way_in(header, slots) is None):
+        if sure in slots or (sure is None and not assume and self.way_in(header, slots) is None):
             raise Refused(
                 "no other way into the device is proved",
                 expected="a passphrase, or another binding, that opens it without these keyslots",
@@ -278,99 +229,15 @@ class Binder:
             return
         for binding in targets:
             self.reached("kill")
-            self._kill(header, binding.keyslot)
+            self.kill(header, binding.keyslot)
             self.reached("remove_token")
             self.luks.remove_token(binding.token)
-
-    def _kill(self, planned: Header, keyslot: int) -> None:
-        """Remove a keyslot that is still the one of the plan, and not the last one."""
-        now = self.luks.read()
-        if now.keyslots.get(keyslot) != planned.keyslots.get(keyslot) or len(now.keyslots) < 2:
-            raise Refused(
-                "somebody else changed the header meanwhile",
-                expected=f"keyslot {keyslot} as it was read, and another one",
-                found=f"{len(now.keyslots)} keyslots",
-                where=self.luks.device,
-                next="Run the task again.",
-            )
-        self.luks.kill(keyslot)
 
     def _sweep(self, damaged: Sequence[Damaged], report: Report) -> None:
         """Tokens that can open nothing: with a keyslot that still is there, it stays for the audit to report."""
         for one in damaged:
             if one.keyslots:
                 report.warnings.append(f"token {one.token} is damaged ({one.why}); its keyslot was left alone")
-
-    def _recover(self, report: Report) -> Header:
-        """Clear away what a killed run left: its half-made keyslot, its note, and tokens whose keyslot it removed."""
-        header = self.luks.read()
-        steps = leftovers(header)
-        if not steps:
-            return header
-        report.changed = True
-        report.recovered += [step.words for step in steps]
-        for step in steps:
-            if self.dry:
-                continue
-            if step.keyslot is not None:
-                self.reached("recover_kill")
-                self._kill(header, step.keyslot)
-            if step.token is not None:
-                self.reached("recover_remove_token")
-                self.luks.remove_token(step.token)
-        return _without(header, steps) if self.dry else self.luks.read()
-
-
-@dataclass(frozen=True)
-class Leftover:
-    keyslot: Optional[int]
-    token: Optional[int]
-    words: str
-
-
-def leftovers(header: Header) -> List[Leftover]:
-    """What a killed run of ours left in a header."""
-    found: List[Leftover] = []
-    for number, token in sorted(header.tokens.items()):
-        if token.type == PENDING:
-            for slot in _half_made(header, token.raw):
-                found.append(Leftover(slot, None, f"keyslot {slot}, half made by a run that was killed"))
-            found.append(Leftover(None, number, f"token {number}, the note of a run that was killed"))
-        elif token.type in ("clevis", systemd.TOKEN) and not token.keyslots:
-            found.append(Leftover(None, number, f"token {number}, whose keyslot is gone"))
-    return found
-
-
-def _half_made(header: Header, note: Any) -> List[int]:
-    """Keyslots that a note stands for: without a token, and with the mark that was noted."""
-    orphans = {slot: keyslot for slot, keyslot in header.keyslots.items() if slot not in header.with_token}
-    if note.get("systemd"):
-        known = note.get("known", [])
-        return [
-            slot
-            for slot, keyslot in orphans.items()
-            if keyslot.salt_fingerprint not in known
-            and (keyslot.kdf, keyslot.iterations, keyslot.kdf_hash) == systemd.KDF
-        ]
-    return [
-        slot
-        for slot, keyslot in orphans.items()
-        if str(slot) == note.get("keyslot") and (keyslot.kdf, keyslot.iterations) == ("pbkdf2", note.get("iterations"))
-    ]
-
-
-def _without(header: Header, steps: Sequence[Leftover]) -> Header:
-    gone_slots = {step.keyslot for step in steps}
-    gone_tokens = {step.token for step in steps}
-    return Header(
-        header.uuid,
-        {number: slot for number, slot in header.keyslots.items() if number not in gone_slots},
-        {number: token for number, token in header.tokens.items() if number not in gone_tokens},
-        header.segments,
-        header.room,
-        header.fingerprint,
-        header.state_fingerprint,
-    )
 
 
 def _same(wanted: AnyWanted, binding: Binding, with_pin: bool) -> bool:

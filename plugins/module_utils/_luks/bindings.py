@@ -15,6 +15,8 @@ from .pins import Sealed
 
 #: Our own token: what is being added. It names no keyslot, so it opens nothing, and older programs pass it by.
 PENDING = "hearth-binding-pending"
+#: Our token of a recovery key: the document that is escrowed lies beside its keyslot. It opens nothing by itself.
+RECOVERY = "hearth-recovery"
 
 
 @dataclass(frozen=True)
