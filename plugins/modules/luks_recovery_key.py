@@ -23,7 +23,8 @@ description:
     had it, the next run gives it again. Destroying the machine's key ends this copy with all others.
   - A new key removes no older one until it is listed in O(escrowed), and another way into the device was tried.
 requirements:
-  - "On the node: Python 3.9 or newer, cryptsetup 2.4 or newer, jose, root, and clevis where a binding opens the device."
+  - "On the node: Python 3.9 or newer, cryptsetup 2.4 or newer, jose, root."
+  - "Where no passphrase is given: clevis, and a binding that opens the device."
 extends_documentation_fragment:
   - hearth.datacenter._attributes
 attributes:
@@ -85,7 +86,7 @@ options:
     description: Which keyslot it is, as the document says. Needed with O(state=proved).
     type: str
 notes:
-  - The key has the form of systemd's recovery keys, 64 letters in groups of eight, so a person can type it at a console.
+  - The key has the form of systemd's recovery keys, 64 letters in groups of eight, so that a person can type it.
   - A task with a secret is refused with C(async), which writes its arguments to the node's disk.
 seealso:
   - module: hearth.datacenter.luks_binding
