@@ -119,7 +119,7 @@ tang_keys:
       elements: str
       returned: success
       sample: [JlZRCjWOO3bI8yKfxbm5Z8r5oe2Qy4d0a6dNKPXQ8wM]
-    keys:
+    details:
       description: Every key, with C(thumbprint), C(use) (V(sign) or V(exchange)), C(hidden) and C(file).
       type: list
       elements: dict

@@ -33,7 +33,7 @@ def run(request: Request) -> Outcome:
             for key in report.after.advertised
             if key.use == SIGN and key.thumbprint in after["advertised"]
         ],
-        "keys": [key.as_dict() for key in report.after.keys],
+        "details": [key.as_dict() for key in report.after.keys],
         "made": report.made,
         "hid": [key.thumbprint for key in plan.hide],
         "removed": [key.thumbprint for key in plan.delete],
