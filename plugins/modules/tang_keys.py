@@ -60,12 +60,19 @@ options:
       - Where this server answers, as the node reaches it. What it advertises must then be the keys of O(directory).
       - Without it the server is not asked.
     type: str
+  backup_to:
+    description:
+      - Two or more public keys of the organisation, as JWK on elliptic curves. All keys of the server, hidden ones too,
+        are encrypted to them on the node, and each holder opens the result alone.
+      - A deleted key lives on in older backups. It is gone when those are.
+    type: list
+    elements: dict
   timeout:
     description: Seconds that jose, or the server, may take.
     type: float
     default: 60.0
 notes:
-  - Private keys are read by jose and by this module on the node, and are in no result.
+  - Private keys are read by jose and by this module on the node, and are in no result but encrypted.
 seealso:
   - module: hearth.datacenter.luks_binding
   - module: hearth.datacenter.luks_audit_info
@@ -155,6 +162,14 @@ tang_keys:
       type: dict
       returned: success
       sample: {"payload": "eyJrZXlzIjpb…", "protected": "eyJhbGciOiJFUzUxMiIs…", "signature": "AD3vPyjD…"}
+    backup:
+      description:
+        - With O(backup_to), the keys as C(document), a JWE, and as C(name) a digest of their thumbprints, which is the
+          same for the same keys.
+        - V(null) without O(backup_to), and in check mode where keys would change.
+      type: dict
+      returned: success
+      sample: {"name": "0b0a6f6a3b5f0f4b", "document": {"protected": "eyJlbmMiOiJBMjU2R0NN…", "ciphertext": "…"}}
 error:
   description: What went wrong.
   returned: failure

@@ -290,3 +290,62 @@ def test_killed_while_keys_are_deleted(bench: LuksBench, half: int) -> None:
     assert len(files(server)) == 3
     assert run(server, old, old, 0).stdout.strip() == "1"
     assert len(files(server)) == 2 and server.advertisement()
+
+
+def holder(folder: Path, name: str) -> tuple[Path, dict[str, Any]]:
+    """A key pair of the organisation: the private half's file, the public half."""
+    private = folder / f"{name}.jwk"
+    subprocess.run(["jose", "jwk", "gen", "-i", '{"kty":"EC","crv":"P-256"}', "-o", str(private)], check=True)
+    public = subprocess.run(["jose", "jwk", "pub", "-i", str(private), "-o-"], check=True, capture_output=True).stdout
+    said = json.loads(public)
+    assert isinstance(said, dict)
+    return private, said
+
+
+# As the role's README has it.
+RESTORE = """
+import json, os, sys
+for name, key in json.load(sys.stdin)["keys"].items():
+    with open(os.path.join(sys.argv[1], os.path.basename(name)), "w") as file:
+        json.dump(key, file)
+"""
+
+
+def test_a_backup_opens_for_each_holder_and_gives_a_server_that_opens_the_disk(
+    bench: LuksBench, tmp_path: Path
+) -> None:
+    server = bench.tang()
+    image = bound(bench, server)
+    old = [key.thumbprint for key in keys_of(server).directory.read().advertised]
+    keys_of(server).manage(old, [])
+    holders = [holder(tmp_path, name) for name in ("alice", "bob")]
+    folder = PlaybookFolder(tmp_path)
+    arguments = {"directory": str(server.keys), "backup_to": [public for _private, public in holders]}
+    one = {**arguments, "backup_to": [holders[0][1], holders[0][1]]}
+    private = {**arguments, "backup_to": [holders[0][1], json.loads(holders[1][0].read_bytes())]}
+    tasks = [{TANG_KEYS: arguments}, *({TANG_KEYS: wrong, "ignore_errors": True} for wrong in (one, private))]
+    (tmp_path / "play.yml").write_text(
+        yaml.safe_dump([{"hosts": "jump", "gather_facts": False, "tasks": tasks}]), encoding="utf-8"
+    )
+    ran = folder.playbook(str(tmp_path / "play.yml"), "-vvv")
+    saved, too_few, no_public = ran.results
+    assert not saved["changed"], ran.said
+    assert [result["error"]["type"] for result in (too_few, no_public)] == ["BadInput", "BadInput"]
+    whole = files(server)
+    for key in whole.values():
+        assert json.loads(key)["d"] not in ran.said
+    for path, _public in holders:
+        for name in whole:
+            (server.keys / name).unlink()
+        assert not image.clevis_opens(1)
+        for made_by_tangd in server.keys.iterdir():
+            made_by_tangd.unlink()
+        document = json.dumps(saved["tang_keys"]["backup"]["document"]).encode()
+        opened = subprocess.run(
+            ["jose", "jwe", "dec", "-i-", "-k", str(path), "-O-"], input=document, check=True, capture_output=True
+        ).stdout
+        subprocess.run([sys.executable, "-c", RESTORE, str(server.keys)], input=opened, check=True)
+        assert {name: json.loads(key) for name, key in files(server).items()} == {
+            name: json.loads(key) for name, key in whole.items()
+        }
+        assert image.clevis_opens(1)

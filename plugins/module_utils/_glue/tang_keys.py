@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timezone
 from typing import Any, Dict, List
 
 from .._core.programs import Programs, node_environment
+from .._tang import backup
 from .._tang.key_directory import SIGN, Contents, KeyDirectory
 from .._tang.keys import Keys, Plan
 from .contract import Contract, Outcome, Request
@@ -18,6 +20,7 @@ from .contract import Contract, Outcome, Request
 def run(request: Request) -> Outcome:
     """Make, hide and delete keys, then see what is advertised."""
     params = request.params
+    recipients = [] if params["backup_to"] is None else backup.checked_recipients(params["backup_to"])
     programs = Programs(node_environment(os.environ), params["timeout"])
     directory = KeyDirectory(params["directory"])
     keys = Keys(directory, programs, params["url"] or "", params["timeout"], request.check_mode)
@@ -25,6 +28,11 @@ def run(request: Request) -> Outcome:
     plan = report.plan
     before = _shown(report.before)
     after = _foreseen(before, plan) if request.check_mode else _shown(report.after)
+    saved = None
+    if recipients and report.advertisement is not None:
+        moment = datetime.now(timezone.utc)
+        document = backup.sealed(programs, params["directory"], report.after, recipients, moment)
+        saved = {"name": backup.name_of(report.after), "document": document}
     noun: Dict[str, Any] = {
         "directory": params["directory"],
         **after,
@@ -38,6 +46,7 @@ def run(request: Request) -> Outcome:
         "hid": [key.thumbprint for key in plan.hide],
         "removed": [key.thumbprint for key in plan.delete],
         "advertisement": report.advertisement,
+        "backup": saved,
     }
     return Outcome(not plan.empty, {"tang_keys": noun}, before, after, report.warnings)
 
@@ -68,6 +77,7 @@ TANG_KEYS = Contract(
         "hidden": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "deleted": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "url": {"type": "str"},
+        "backup_to": {"type": "list", "elements": "dict"},
         "timeout": {"type": "float", "default": 60.0},
     },
 )
