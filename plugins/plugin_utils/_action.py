@@ -61,6 +61,13 @@ class InProcessAction(ActionBase):
 
     # Set by each action plugin.
     contract: t.ClassVar[Contract]
+    # Made once, before the workers fork: it copies and walks through the whole specification.
+    _validator: t.ClassVar[ArgumentSpecValidator]
+
+    def __init_subclass__(cls, **keywords: t.Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "contract" in vars(cls):
+            cls._validator = ArgumentSpecValidator(**cls.contract.rules)
 
     # No connection is started for a host that may be off.
     _requires_connection = False
@@ -131,7 +138,7 @@ class InProcessAction(ActionBase):
         )
 
     def _run_here(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        validation = ArgumentSpecValidator(**self.contract.rules).validate(arguments)
+        validation = self._validator.validate(arguments)
         if validation.error_messages:
             return invalid_arguments(self._said_of(validation))
         # By name: aliases, and what Ansible does not hand to modules, stay out.

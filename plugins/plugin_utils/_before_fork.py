@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from ..module_utils._core.tls import CONTEXTS
 from ..module_utils._redfish.sushy_connector import SUSHY_MISSING
+from ._ansible_lookups import look_up
 from ._rehearsal import rehearse
 
 _ABSTRACT: tuple[type, ...] = (Mapping, Sequence, Set)
@@ -44,6 +45,7 @@ def prepare() -> None:
     for abstract in _ABSTRACT:
         for value in _VALUES:
             issubclass(value, abstract)
+    look_up("hearth.datacenter.redfish_power")
     tempfile.gettempdir()  # is found by writing a file, and remembered
     if SUSHY_MISSING is None:
         rehearse()
