@@ -99,6 +99,7 @@ class DomainMachine:
         self._last: asyncio.Task[None] | None = None
         self._slots: dict[str, _Slot] = {}
         self._ours = False  # the start that is under way is ours
+        self._dressed = ""  # libvirt's number of the QEMU whose drives were filled at its start
         self._reset_seen: asyncio.Event | None = None
         self._usual: list[str] = []  # ids of devices in the order that the domain's definition gives
         self._arranged: list[str] = []  # the order that QEMU has now
@@ -236,6 +237,10 @@ class DomainMachine:
             await self.look()
         self.rearrange()  # for the boot after this one
 
+    async def _number(self) -> str:
+        """libvirt's number of the running QEMU: each start has its own. "-" when there is none."""
+        return (await self._virsh.run("domid", self.domain.name)).strip()
+
     async def _reset_held(self) -> None:
         """The firmware is told the order at a reset only. Waits until libvirt has seen it, so that it is not taken
         for one of the guest's."""
@@ -255,6 +260,8 @@ class DomainMachine:
     def _came_to(self, state: str) -> None:
         if state == "On" and self._power.state == "Off" and not self._ours:
             self._power.since = time.monotonic()
+        if state == "Off":
+            self._dressed = ""  # a libvirtd that was restarted counts from 1 again
         self._power.state = state
 
     def _boots(self) -> None:
@@ -280,12 +287,12 @@ class DomainMachine:
                 return  # a start of ours looks by itself
             before = self._power.state
             self._came_to(state)
-            if word == "Started" and before == "Off" and not self._power.goal:  # and no late word of a start of ours
-                self._usual = []  # another QEMU, which has heard of no order
+            # What the power was before says nothing of a start: a look, or the word that the CPUs run, may be first.
+            if word == "Started" and not self._power.goal:
                 if reason == "Booted":
-                    self._side.log("The machine was switched on.", "OK")
                     self._begin(self._started_by_others())
                 else:  # a saved state goes on where it was
+                    self._usual = []  # another QEMU, which has heard of no order
                     if self._console is not None:
                         self._console.boot_began()
                     self.rearrange()
@@ -294,6 +301,10 @@ class DomainMachine:
 
     async def _started_by_others(self) -> None:
         """A start past the BMC: its media and boot source count there, too, before the firmware has looked."""
+        number = await self._number()
+        if number in ("-", self._dressed):
+            return  # gone again, or this is a late word of a start of ours
+        self._side.log("The machine was switched on.", "OK")
         await self._dress()
         if await self._arrange():
             await self._reset_held()
@@ -414,7 +425,8 @@ class DomainMachine:
 
     async def _dress(self) -> None:
         """Puts into the drives of a domain that has just been started what the slots hold."""
-        self._usual = []
+        self._usual = []  # another QEMU, which has heard of no order
+        self._dressed = await self._number()
         live = await self._live()
         for slot in self._slots.values():
             if slot.medium is not None:
