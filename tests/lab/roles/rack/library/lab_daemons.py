@@ -33,12 +33,11 @@ def main() -> None:
                 },
             },
             "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
-            "except_for": {"type": "list", "elements": "str", "default": []},
         }
     )
     daemons = Daemons(Path(module.params["directory"]))
     wanted = [Daemon(**{**each, "argv": tuple(each["argv"])}) for each in module.params["daemons"]]
-    kept = {daemon.name for daemon in wanted} | set(module.params["except_for"])
+    kept = {daemon.name for daemon in wanted}
     changed, pids = [], {}
     try:
         # Those that are not wanted any more go first: what takes their place may want their port.

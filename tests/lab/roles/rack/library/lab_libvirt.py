@@ -2,11 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""libvirtd and virtlogd serve, or are stopped if this lab started them. See tests/lab/engine/libvirtd.py."""
+"""libvirtd and virtlogd serve; or are stopped, if a lab started them and none needs them. See engine/libvirtd.py."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -18,11 +16,10 @@ from tests.lab.engine.errors import LabError
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "directory": {"type": "path", "required": True},
             "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
         }
     )
-    daemons = Daemons(Path(module.params["directory"]))
+    daemons = Daemons(libvirtd.DIRECTORY)
     try:
         if module.params["state"] == "started":
             changes, left = libvirtd.ensure(daemons), ""
