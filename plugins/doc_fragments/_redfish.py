@@ -81,6 +81,19 @@ options:
   platform:
     description: What discovery took the BMC for. It is only a hint.
     type: str
+  discovered:
+    description:
+      - What discovery saw of the BMC, taken from C(hearth_bmc). As long as the BMC shows the same key, what its service
+        root says is taken for known with O(platform), and not read again before each login.
+      - With another key, or where the sessions are elsewhere by now, the service root is read.
+    type: dict
+    suboptions:
+      sessions:
+        description: Path of the collection of sessions, C(hearth_bmc.sessions).
+        type: str
+      spki_sha256:
+        description: SHA-256 of the BMC's public key in hex, C(hearth_bmc.fingerprint.spki_sha256).
+        type: str
   system:
     description:
       - Id or path of the system that is meant.

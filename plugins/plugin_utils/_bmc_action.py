@@ -99,6 +99,9 @@ class BmcAction(InProcessAction):
         said.update({option: bmc.get(key) for option, key in self.from_hearth_bmc.items()})
         if "pins" in self.contract.argument_spec:
             said["pins"] = bmc.get("pins")
+        if "discovered" in self.contract.argument_spec:
+            seen = {"sessions": bmc.get("sessions"), "spki_sha256": _part(bmc.get("fingerprint"), "spki_sha256")}
+            said["discovered"] = seen if all(seen.values()) else None
         expected = bmc.get("expected")
         if isinstance(expected, dict) and any(expected.values()):
             said["identity"] = {what: expected.get(what) for what in ("serial", "uuid")}
@@ -145,6 +148,10 @@ class BmcAction(InProcessAction):
             os.environ.get("HEARTH_BMC_USERNAME"),
             os.environ.get("HEARTH_BMC_PASSWORD"),
         )
+
+
+def _part(holder: t.Any, key: str) -> t.Any:
+    return holder.get(key) if isinstance(holder, dict) else None
 
 
 def _credentials_of(arguments: t.Mapping[str, t.Any]) -> list[Credential]:

@@ -14,7 +14,10 @@ import typing as t
 
 import yaml
 
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.deadline import Deadline
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.endpoint import Endpoint
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.fanout import Progress, fan_out
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.transport import Transport
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.discovery import DiscoveryRequest, discover
@@ -74,13 +77,34 @@ class PowerHosts:
         #: what the action bench_bare sends, where it is used
         self.bare_plan = self._folder / "bare.json"
         self.bmcs = fleet.bmcs[:count]
+        self._keys = self._shown_keys()
         self._templates = {platform: self._discovered(bmc) for platform, bmc in one_of_each(self.bmcs).items()}
         self._write()
         self._empty: Account | None = None
 
     def hearth_bmc(self, bmc: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         template = self._templates[bmc["platform"]]["hearth_bmc"]
-        return {**template, "address": bmc["address"], "expected": {"serial": bmc["serial"], "uuid": None}}
+        return {
+            **template,
+            "address": bmc["address"],
+            "expected": {"serial": bmc["serial"], "uuid": None},
+            "fingerprint": {**template["fingerprint"], "spki_sha256": self._keys[bmc["address"]]},
+        }
+
+    def _shown_keys(self) -> dict[str, str]:
+        """The key of each BMC, by address, as discovery learns it from the handshake."""
+
+        def shown(address: str, progress: Progress) -> str:
+            endpoint = Endpoint(address, self.fleet.https_port, "https")
+            trust = Trust("verify", ca_path=self.fleet.ca)
+            with Transport(endpoint, trust, deadline=Deadline.after(60), on_progress=progress.beat) as transport:
+                return transport.connect().spki_sha256
+
+        keys = dict(fan_out([bmc["address"] for bmc in self.bmcs], shown, concurrency=16))
+        failed = next((key for key in keys.values() if not isinstance(key, str)), None)
+        if failed is not None:
+            raise RuntimeError(f"a BMC of the fleet shows no key: {failed}")
+        return t.cast("dict[str, str]", keys)
 
     def _discovered(self, bmc: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         fleet = self.fleet

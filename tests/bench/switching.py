@@ -27,6 +27,7 @@ def params_of(hosts: PowerHosts, bmc: t.Mapping[str, t.Any]) -> dict[str, t.Any]
     """What the action would give the engine for that host."""
     known = hosts.hearth_bmc(bmc)
     given = {option: known[option] for option in ("address", "port", "scheme", "system", "platform")}
+    given["discovered"] = {"sessions": known["sessions"], "spki_sha256": known["fingerprint"]["spki_sha256"]}
     given |= {"trust": "verify", "ca_path": hosts.fleet.ca, "identity": known["expected"], "state": "on"}
     given |= {"username": hosts.fleet.username, "password": hosts.fleet.password}
     validation = ArgumentSpecValidator(**REDFISH_POWER.rules).validate(given)

@@ -15,7 +15,7 @@ from .._core.errors import BadInput
 from .._core.expected import Identity
 from .._core.trust import Trust, parse_pin
 from .._core.turn import lock_directory
-from .._redfish.access import Access
+from .._redfish.access import Access, Discovered
 from .._redfish.credential import Credential
 
 # YAML reads an unquoted off as false, and Ansible's own check of choices turns that back, in both front ends.
@@ -49,6 +49,7 @@ REDFISH_ARGUMENTS: Dict[str, Dict[str, Any]] = {
     "ca_path": {"type": "path"},
     "pins": {"type": "list", "elements": "str"},
     "platform": {"type": "str"},
+    "discovered": {"type": "dict", "options": {"sessions": {"type": "str"}, "spki_sha256": {"type": "str"}}},
 }
 
 REDFISH_RULES: Dict[str, Any] = {"required_together": [("username", "password")]}
@@ -73,6 +74,7 @@ def access_of(params: Mapping[str, Any], run_directory: Optional[str], *, locks:
         ),
         credentials=credentials_of(params),
         platform=params["platform"] or "",
+        discovered=discovered_of(params),
         system_id=params["system"] or "",
         deadline=seconds_of(params, "deadline"),
         connect_timeout=seconds_of(params, "connect_timeout"),
@@ -104,6 +106,13 @@ def identity_of(params: Mapping[str, Any]) -> Optional[Identity]:
     """What the machine is expected to be; None where nothing is."""
     said = {what: value.strip() for what, value in (params["identity"] or {}).items() if value and value.strip()}
     return Identity(**said) if said else None
+
+
+def discovered_of(params: Mapping[str, Any]) -> Optional[Discovered]:
+    """What discovery saw; None where it is not all there."""
+    said = params["discovered"] or {}
+    sessions, key = said.get("sessions"), said.get("spki_sha256")
+    return Discovered(sessions, key.lower()) if sessions and key else None
 
 
 def seconds_of(params: Mapping[str, Any], option: str) -> float:

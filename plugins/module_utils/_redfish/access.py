@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Type
 
 from .._core.deadline import Deadline
 from .._core.endpoint import Endpoint
@@ -28,6 +28,7 @@ from .._core.errors import (
     HearthError,
     NotFound,
     ProtocolViolation,
+    Unsupported,
 )
 from .._core.expected import NO_EXPECTATION, Claim, Identity, refuse_another, same_serial
 from .._core.hostile import clean
@@ -42,13 +43,24 @@ from .credential import Credential
 from .document import Document, last_segment
 from .host_record import MachineView, system_id
 from .own_sessions import delete_left_behind, note_of
-from .platforms.index import at_path, platform_of
+from .platforms.index import at_path, platform_named, platform_of
+from .platforms.record import Platform
 from .service_root import no_redfish, service_root
 from .sushy_connector import SUSHY_ERRORS, service_of, system_of, typed_error
 from .systems import is_system, machines_of
 from .untrusted import untrusted
 
 _LOGIN_PAUSE = 1.0  # seconds between two logins at a BMC whose session table is full
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """What discovery saw of this BMC, which spares the service root: as long as it shows the same key."""
+
+    sessions: str
+    """Path of the sessions' collection."""
+    spki_sha256: str
+    """Of the BMC's key, lower-case hex."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,7 @@ class Access:
     """Name of the credential that worked last time: tried first."""
     platform: str = ""
     """What discovery took it for; only a hint."""
+    discovered: Optional[Discovered] = None
     system_id: str = ""
     """Id or path of the system; "" where the BMC has one only."""
     deadline: float = 60.0
@@ -97,7 +110,8 @@ class Session:
 
     access: Access
     client: RedfishClient
-    root: Document
+    known_root: Optional[Document] = None
+    """None until it is needed, where discovery has seen it."""
     cancelled: Optional[threading.Event] = None
     clock: Callable[[], float] = time.monotonic
     _system: Optional[ChosenSystem] = None
@@ -109,6 +123,13 @@ class Session:
     @property
     def warnings(self) -> List[str]:
         return self.client.warnings
+
+    @property
+    def root(self) -> Document:
+        """The service root. Errors as for reading any document."""
+        if self.known_root is None:
+            self.known_root = self.client.get(ROOT)
+        return self.known_root
 
     def system(self) -> ChosenSystem:
         """The system that is meant. Several and none chosen, or none of that name: BadInput that lists them."""
@@ -259,7 +280,8 @@ def opened(
             clock=clock,
         )
         with transport:
-            root, client = _anonymous(access, transport, cancelled)
+            root, platform = _greeted(access, transport)
+            client = RedfishClient(transport, platform, run_directory=access.run_directory, cancelled=cancelled)
             session = Session(access, client, root, cancelled, clock)
             try:
                 with client:
@@ -273,19 +295,28 @@ def opened(
                     ours.note({})
 
 
-def _anonymous(
-    access: Access, transport: Transport, cancelled: Optional[threading.Event]
-) -> Tuple[Mapping[str, Any], RedfishClient]:
-    """The service root of a peer that has proved itself, and a client with the manners of its platform."""
+def _greeted(access: Access, transport: Transport) -> Tuple[Optional[Document], Platform]:
+    """The service root of a peer that has proved itself, and the manners of its platform.
+
+    None for the root where the peer has the key of the BMC that discovery saw: it has told all that a login needs.
+    """
     peer = transport.connect()
     if not peer.trusted:
         raise untrusted(access.endpoint, access.trust, peer)
+    discovered = access.discovered
+    if discovered is not None and discovered.spki_sha256 and peer.spki_sha256 == discovered.spki_sha256:
+        platform = platform_named(access.platform)
+        if platform.name == access.platform:
+            return None, platform
+    return _anonymous(access, transport)
+
+
+def _anonymous(access: Access, transport: Transport) -> Tuple[Document, Platform]:
     answer = transport.request("GET", ROOT, anonymous=True)
     root = service_root(answer)
     if root is None:
         raise no_redfish(answer, access.endpoint)
-    platform = platform_of(root, answer.headers.get("Server")[:256])
-    return root, RedfishClient(transport, platform, run_directory=access.run_directory, cancelled=cancelled)
+    return root, platform_of(root, answer.headers.get("Server")[:256])
 
 
 def _log_in(session: Session, ours: Turn) -> None:
@@ -301,8 +332,19 @@ def _log_in(session: Session, ours: Turn) -> None:
         if context:  # written down before it is sent: this process may be killed before the answer
             ours.note({**note, "context": " ".join((*note.get("context", "").split(), *lost, context))})
         try:
-            client.login(access.credentials, remembered=access.remembered, root=session.root, context=context)
+            client.login(
+                access.credentials,
+                remembered=access.remembered,
+                root=session.known_root,
+                sessions=access.discovered.sessions if session.known_root is None and access.discovered else "",
+                context=context,
+            )
             break
+        except (Unsupported, NotFound):
+            if session.known_root is not None:
+                raise
+            # Not where discovery found them: what the root says now counts.
+            session.known_root, client.platform = _anonymous(access, client.transport)
         except Busy as busy:
             if client.transport.deadline.remaining() <= _LOGIN_PAUSE:
                 raise busy
@@ -317,9 +359,9 @@ def _log_in(session: Session, ours: Turn) -> None:
             lost.append(context)
             if len(lost) > 1:
                 raise
-    if "RedfishVersion" not in session.root:  # it was not to be read without a login
-        session.root = client.get(ROOT)
-        client.platform = platform_of(session.root)
+    if session.known_root is not None and "RedfishVersion" not in session.known_root:
+        session.known_root = client.get(ROOT)  # it was not to be read without a login
+        client.platform = platform_of(session.known_root)
     delete_left_behind(client, note, lost)
     if lost:
         client.warn("the answer to a login was lost; logged in once more")
@@ -327,4 +369,4 @@ def _log_in(session: Session, ours: Turn) -> None:
     ours.note(note_of(client))
 
 
-__all__ = ["Access", "ChosenSystem", "HearthError", "Identity", "Session", "opened"]
+__all__ = ["Access", "ChosenSystem", "Discovered", "HearthError", "Identity", "Session", "opened"]

@@ -116,11 +116,16 @@ class RedfishClient:
         *,
         remembered: str = "",
         root: Optional[Mapping[str, Any]] = None,
+        sessions: str = "",
         context: str = "",
     ) -> Credential:
-        """Log in by the rules of login.py and tell which credential it was."""
+        """Log in by the rules of login.py and tell which credential it was.
+
+        ``sessions``: the path of their collection where no ``root`` tells it now; Unsupported or NotFound where it is
+        not there.
+        """
         root = root or {}
-        self._sessions = sessions_of(root)
+        self._sessions = sessions or sessions_of(root)
         proof = link(root.get("Systems")) or link(root.get("Chassis")) or f"{ROOT}Systems"
         ordered = in_order(credentials, remembered, self._platform)
         with self._attempts(ordered) as tried:
@@ -129,6 +134,7 @@ class RedfishClient:
                 self._platform,
                 tried,
                 sessions=self._sessions,
+                may_have_moved=bool(sessions),
                 proof=proof,
                 headers=self._headers,
                 context=context,

@@ -21,6 +21,7 @@ from .._core.trust import Peer, Trust
 from .chassis import is_part
 from .document import first_text, health_word, last_segment, number, part, text, word
 from .location import location_of
+from .login import sessions_of
 from .platforms.index import at_path
 from .platforms.record import Platform
 from .processors import Processors, cpu_facts
@@ -94,6 +95,7 @@ def bmc_record(bmc: BmcView, machine: MachineView, *, state: str = "ok", error: 
         "model": label(manager.get("Model")),
         "uuid": uuid(root.get("UUID")) or uuid(manager.get("UUID")),
         "mac": bmc.macs or ([root_mac] if root_mac else []),
+        "sessions": clean(sessions_of(root), 512) if spoke else "",
         "system": clean(machine.path, 512),
         "system_id": system_id(machine),
         "manager": clean(machine.manager_path, 512),

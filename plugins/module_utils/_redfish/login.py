@@ -84,13 +84,15 @@ def log_in(
     attempts: Attempts[Credential],
     *,
     sessions: str = SESSIONS,
+    may_have_moved: bool = False,
     proof: str = "/redfish/v1/Systems",
     headers: Optional[Mapping[str, str]] = None,
     context: str = "",
 ) -> Tuple[Login, Optional[Response]]:
     """Log in with the first that is accepted of the credentials that may be tried.
 
-    ``sessions`` is the collection to POST to, ``proof`` a resource that only a login can read: where Basic is used it
+    ``sessions`` is the collection to POST to; Basic takes its place where there is none, unless it ``may_have_moved``:
+    then Unsupported. ``proof`` is a resource that only a login can read: where Basic is used it
     is read to learn whether the credential is right, and that answer is returned, so that it need not be read twice.
     ``context`` is stored with the session, "" for none: for platforms that can.
     Raises AuthenticationFailed, PasswordChangeRequired, AccessDenied, Busy, CredentialWithheld or what the transport
@@ -113,7 +115,9 @@ def log_in(
             if platform.login == "basic":
                 found = _basic(transport, credential, proof, headers)
             else:
-                found = _session_or_basic(transport, platform, credential, sessions, proof, headers, context)
+                found = _session_or_basic(
+                    transport, platform, credential, sessions, may_have_moved, proof, headers, context
+                )
         except PasswordChangeRequired:
             raise
         except AuthenticationFailed as error:
@@ -157,11 +161,21 @@ def sessions_of(root: Mapping[str, Any]) -> str:
     return link(part(root, "Links").get("Sessions")) or SESSIONS
 
 
+def _sessions_now(transport: Transport, known: str) -> str:
+    """Where the root says that the sessions are; ``known`` where it says nothing of it."""
+    answer = transport.request("GET", "/redfish/v1/", anonymous=True)
+    try:
+        return sessions_of(answer.json()) if answer.status == 200 else known
+    except ProtocolViolation:
+        return known
+
+
 def _session_or_basic(
     transport: Transport,
     platform: Platform,
     credential: Credential,
     sessions: str,
+    may_have_moved: bool,
     proof: str,
     headers: Optional[Mapping[str, str]],
     context: str,
@@ -196,9 +210,12 @@ def _session_or_basic(
         return _instead_of_session(transport, credential, proof, headers, full)
     if answer.status in _NEVER_A_LOGIN:
         missing = Unsupported("the BMC has no sessions", found=f"HTTP {answer.status}", where=where)
-        if not platform.basic_allowed:
+        if may_have_moved or not platform.basic_allowed:
             raise missing
         return _instead_of_session(transport, credential, proof, headers, missing)
+    if may_have_moved and answer.status in (401, 403) and _sessions_now(transport, sessions) != sessions:
+        # Many answer so to a path that does not exist: nobody has looked at the password.
+        raise Unsupported("the BMC has its sessions elsewhere now", found=f"HTTP {answer.status}", where=where)
     if answer.status in (401, 403) or (answer.status == 400 and _REFUSED_LOGIN.search(said)):
         raise AuthenticationFailed("the BMC refused the credential", found=answer.error().msg, where=where)
     answer.raise_for_status(where)

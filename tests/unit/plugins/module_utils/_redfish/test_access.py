@@ -34,7 +34,9 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.expected i
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.turn import AT_ONCE, lock_directory
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.access import Discovered
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.credential import Credential
+from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.login import SESSIONS
 from ansible_collections.hearth.datacenter.plugins.module_utils._redfish.sushy_connector import SUSHY_MISSING
 from tests.emulators.redfish.fleet import Fleet
 from tests.unit.plugins.module_utils._redfish.emulated import EmulatedBmc, bmc_of
@@ -415,3 +417,55 @@ def wait_until(is_so: object, seconds: float = 10.0) -> None:
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+# ---- what discovery saw
+
+
+def shown_key(bmc: EmulatedBmc) -> str:
+    with bmc.opened() as session:
+        peer = session.client.transport.peer
+    assert peer is not None
+    return peer.spki_sha256
+
+
+@pytest.mark.parametrize("platform", ["openbmc", "idrac9"])
+def test_the_root_of_a_bmc_that_discovery_saw_is_not_read(fleet: Fleet, platform: str) -> None:
+    bmc = bmc_of(fleet, platform)
+    discovered = Discovered(SESSIONS, shown_key(bmc))
+    fleet.reset_statistics()
+    with bmc.opened(platform=platform, discovered=discovered) as session:
+        assert session.client.platform.name == platform
+        assert fleet.statistics()["per_method"].get("GET", 0) == 0
+        assert session.root["RedfishVersion"]  # for whoever needs it
+    assert (fleet.statistics()["logins"], bmc.open_sessions) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("platform", "key"), [("openbmc", "00" * 32), ("openbmc", ""), ("nobody", None), ("", None)]
+)
+def test_the_root_is_read_of_a_bmc_with_another_key_and_of_an_unknown_platform(
+    openbmc: EmulatedBmc, platform: str, key: str | None
+) -> None:
+    discovered = Discovered("/redfish/v1/elsewhere", shown_key(openbmc) if key is None else key)
+    openbmc.fleet.reset_statistics()
+    with openbmc.opened(platform=platform, discovered=discovered) as session:
+        assert session.client.platform.name == "openbmc"
+    assert openbmc.fleet.statistics()["per_method"]["GET"] == 1
+    assert openbmc.fleet.statistics()["logins"] == 1
+
+
+def test_sessions_that_are_elsewhere_by_now_are_found_by_the_root(openbmc: EmulatedBmc) -> None:
+    discovered = Discovered("/redfish/v1/SessionService/Moved", shown_key(openbmc))
+    openbmc.fleet.reset_statistics()
+    with openbmc.opened(platform="openbmc", discovered=discovered) as session:
+        assert session.client.session_path and not session.client.basic
+    served = openbmc.fleet.statistics()
+    assert (served["logins"], served["failed_logins"], served["sessions_created"]) == (1, 0, 1)
+
+
+def test_a_wrong_password_is_tried_once_where_discovery_saw_the_bmc(openbmc: EmulatedBmc, fleet: Fleet) -> None:
+    discovered = Discovered(SESSIONS, shown_key(openbmc))
+    fleet.reset_statistics()
+    refused(openbmc, WRONG, platform="openbmc", discovered=discovered)
+    assert fleet.statistics()["failed_logins"] == 1

@@ -38,7 +38,7 @@ def test_an_outcome_is_json_and_has_the_keys_of_the_contract() -> None:
     (host,) = json.loads(json.dumps(outcome.hosts))
     assert set(host["hearth_bmc"]) == {
         "address", "port", "scheme", "protocol", "platform", "vendor", "product", "redfish_version", "firmware",
-        "model", "uuid", "mac", "system", "system_id", "manager", "chassis", "systems", "trust", "ca_path",
+        "model", "uuid", "mac", "sessions", "system", "system_id", "manager", "chassis", "systems", "trust", "ca_path",
         "fingerprint", "verified", "credential", "state", "error", "warnings",
     }  # fmt: skip
     assert set(host["hearth_server"]) >= {
