@@ -218,12 +218,15 @@ password: "{{ lookup('ansible.builtin.env', 'SITE_BMC_PASSWORD') }}"
 filter: "hearth_server.gpus.count > `0`"
 """
 
+import contextlib
 import typing as t
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import HearthError
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.tls import CONTEXTS
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.trust import Trust
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._host_cache import outcomes
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._hosts import host_entries
 from ansible_collections.hearth.datacenter.plugins.plugin_utils._inert import inert
@@ -254,6 +257,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except HearthError as error:
             raise AnsibleParserError(" ".join(part for part in (error.msg, error.next) if part)) from error
         populate(self, entries)
+        if settings.ca_path is not None:
+            with contextlib.suppress(HearthError):  # the task that needs it says so
+                # The workers of the play are forked from this process, and each would read it for itself.
+                CONTEXTS.get(Trust("verify", ca_path=settings.ca_path))
 
     def _compose(self, template: t.Any, variables: t.Any, *args: t.Any) -> t.Any:
         return inert(super()._compose(template, variables, *args))

@@ -97,7 +97,7 @@ def _explicit_trust(path: str, stamp: Stamp, context: ssl.SSLContext) -> ssl.SSL
             raise BadInput(
                 f"cannot read CA certificates: {exc}", expected="a PEM file", found=name, where="ca_path"
             ) from exc
-    if not context.get_ca_certs(binary_form=True) and not context.cert_store_stats()["x509"]:
+    if not context.cert_store_stats()["x509"]:
         raise BadInput("no certificate in it", expected="CA certificates in PEM", found=path, where="ca_path")
     return context
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Protocol, Tuple, Type, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Protocol, Set, Tuple, Type, Union
 
 from .._core import etag as etags
 from .._core.errors import HearthError, NotFound, ProtocolViolation, Unreachable, Unsupported
@@ -48,6 +48,10 @@ else:
             # pylint: disable-next=protected-access
             self._actions = System._actions._load(json_doc, self)
             return {}
+
+        def get_allowed_reset_system_values(self) -> Set[Any]:
+            """What is on offer was asked before the reset was planned (power.offered_resets)."""
+            return set(sushy.ResetType)
 
 Timeout = Union[float, Tuple[float, float], None]
 
