@@ -38,9 +38,9 @@ else:
     SUSHY_MISSING = None
     SUSHY_ERRORS = (exceptions.SushyError,)
 
-    class _Switch(System):
+    class _Switch(System):  # type: ignore[misc]  # sushy has no types
         """sushy's System with its Id and its actions: its reset takes no more of its forty fields, and to read them all
-        costs as much CPU as five requests.
+        costs as much CPU as three requests.
         """
 
         def _parse_attributes(self, json_doc: Mapping[str, Any]) -> Dict[str, Any]:
@@ -52,6 +52,7 @@ else:
         def get_allowed_reset_system_values(self) -> Set[Any]:
             """What is on offer was asked before the reset was planned (power.offered_resets)."""
             return set(sushy.ResetType)
+
 
 Timeout = Union[float, Tuple[float, float], None]
 

@@ -441,9 +441,7 @@ def test_the_root_of_a_bmc_that_discovery_saw_is_not_read(fleet: Fleet, platform
     assert (fleet.statistics()["logins"], bmc.open_sessions) == (1, 0)
 
 
-@pytest.mark.parametrize(
-    ("platform", "key"), [("openbmc", "00" * 32), ("openbmc", ""), ("nobody", None), ("", None)]
-)
+@pytest.mark.parametrize(("platform", "key"), [("openbmc", "00" * 32), ("openbmc", ""), ("nobody", None), ("", None)])
 def test_the_root_is_read_of_a_bmc_with_another_key_and_of_an_unknown_platform(
     openbmc: EmulatedBmc, platform: str, key: str | None
 ) -> None:
