@@ -37,12 +37,28 @@ NOTHING: dict[str, list[str]] = {kind: [] for kind in ("processes", "domains", "
 
 
 @pytest.fixture(scope="module")
-def mosquitto() -> dict[str, object]:
-    """A seat that is off by default, taken."""
-    if shutil.which("mosquitto", path="/usr/sbin:/usr/bin") is None:
-        return {}
-    seat = {"name": "mosquitto", "argv": ["mosquitto", "-p", "18830"], "ready": "127.0.0.1:18830"}
-    return {"rack_seats": [seat]}
+def seats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """Servers that a rack has not by default: a broker, and upsd with a UPS that is a file."""
+    ups = tmp_path_factory.mktemp("ups")
+    (ups / "ups.conf").write_text("[emulated]\n  driver = dummy-ups\n  port = emulated.dev\n")
+    (ups / "emulated.dev").write_text("ups.status: OL\nbattery.charge: 90\n")
+    (ups / "upsd.conf").write_text("LISTEN 127.0.0.1 18493\n")
+    (ups / "upsd.users").write_text("")
+    nut = {name: str(ups) for name in ("NUT_CONFPATH", "NUT_STATEPATH", "NUT_ALTPIDPATH")}
+    driver = ["/lib/nut/dummy-ups", "-a", "emulated", "-F", "-u", "root"]
+    return {
+        "rack_seats": [
+            {"name": "mosquitto", "argv": ["mosquitto", "-p", "18830"], "ready": "127.0.0.1:18830"},
+            {"name": "ups", "argv": driver, "environment": nut, "ready": str(ups / "dummy-ups-emulated")},
+            # Not /usr/sbin/upsd: Debian's is a script that asks /etc/nut/nut.conf whether it may.
+            {
+                "name": "upsd",
+                "argv": ["/lib/nut/upsd", "-F", "-u", "root"],
+                "environment": nut,
+                "ready": "127.0.0.1:18493",
+            },
+        ]
+    }
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +158,8 @@ def test_what_is_somebody_elses_is_left_alone(own: OwnRack) -> None:
     assert own.left() == NOTHING
 
 
-def test_it_comes_up_whole_and_again_without_a_change(own: OwnRack, mosquitto: dict[str, object]) -> None:
-    ran = own.up(**mosquitto)
+def test_it_comes_up_whole_and_again_without_a_change(own: OwnRack, seats: dict[str, object]) -> None:
+    ran = own.up(**seats)
     assert ran.code == 0, ran.said
     rack = lab.read(own.lab)
     [machine] = rack.machines
@@ -163,13 +179,14 @@ def test_it_comes_up_whole_and_again_without_a_change(own: OwnRack, mosquitto: d
     assert len(set(advertisements)) == 2
     with pytest.raises(urllib.error.HTTPError, match="404"):
         answer(rack.servers["media"]["url_base"])
-    if mosquitto:
-        socket.create_connection(("127.0.0.1", 18830), timeout=5).close()
-        assert rack.servers["seats"] == ["mosquitto"]
+    assert rack.servers["seats"] == ["mosquitto", "ups", "upsd"]
+    socket.create_connection(("127.0.0.1", 18830), timeout=5).close()
+    upsc = subprocess.run(["upsc", "emulated@127.0.0.1:18493"], capture_output=True, text=True, check=False)
+    assert "ups.status: OL\n" in upsc.stdout, upsc.stderr
 
     there = own.left()
     assert all(there.values()), f"the count sees nothing of some kind: {there}"
-    again = own.up(**mosquitto)
+    again = own.up(**seats)
     assert (again.code, again.changed) == (0, 0), again.said
 
 
