@@ -79,6 +79,7 @@ def hearth_bmc(reading: Reading, address: str, port: int, credential: str) -> Di
         "model": None,
         "uuid": identity.uuid(reading.bmc_guid),
         "mac": [mac for mac in (identity.mac(reading.mac),) if mac],
+        "sessions": "",
         "system": "",
         "system_id": "",
         "manager": "",
