@@ -375,8 +375,8 @@ def test_what_a_killed_worker_left_behind_is_deleted_by_the_next(openbmc: Emulat
     if not child:
         with openbmc.opened(lock_directory=locks):
             signal.pause()
-    # One that is killed between its login and its note leaves a session that has to age out.
-    wait_until(lambda: any(file.read_text() for file in Path(locks).iterdir()))
+    # The note of a login on its way is another; who is killed between login and this one: test_own_sessions.
+    wait_until(lambda: any('"session"' in file.read_text() for file in Path(locks).iterdir()))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     assert openbmc.open_sessions == 1
