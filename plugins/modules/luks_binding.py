@@ -25,6 +25,8 @@ requirements:
   - "For O(tang), O(tpm2), O(sss): clevis, jose, tpm2-tools. For O(systemd_tpm2): systemd 252 or newer."
 extends_documentation_fragment:
   - hearth.datacenter._attributes
+  - hearth.datacenter._luks
+  - hearth.datacenter._luks.pins
 attributes:
   check_mode:
     support: full
@@ -34,22 +36,11 @@ attributes:
   idempotent:
     support: full
 options:
-  device:
-    description: The encrypted block device, or an image file, with a LUKS2 header.
-    type: path
-    required: true
   passphrase:
     description:
       - A passphrase that opens the device. Without one, an existing clevis binding that opens is used.
       - Set C(ansible_pipelining) to V(true) where this is used, else Ansible writes it to the node's disk.
     type: str
-  key_file:
-    description: A file on the node whose content opens the device, as O(passphrase). Keep it on tmpfs.
-    type: path
-  timeout:
-    description: Seconds that one program (clevis, cryptsetup, systemd-cryptenroll) may take.
-    type: float
-    default: 60.0
   state:
     description: Whether there is such a binding.
     type: str
@@ -71,144 +62,6 @@ options:
   pin:
     description: The PIN for O(systemd_tpm2.with_pin).
     type: str
-  tang:
-    description: A Tang server.
-    type: dict
-    suboptions:
-      url:
-        description: The server's URL.
-        type: str
-        required: true
-      thumbprint:
-        description: Thumbprint of a signing key that the server must have, as C(tang-show-keys) prints it.
-        type: str
-      advertisement:
-        description:
-          - The server's advertisement, what C(GET /adv) gives, as a dictionary or as JSON.
-          - Without a thumbprint it is what is trusted.
-        type: raw
-  tpm2:
-    description: The machine's TPM 2.0, by clevis.
-    type: dict
-    suboptions:
-      pcr_ids:
-        description: PCRs that must have their values. V([]) is none.
-        type: list
-        elements: int
-        default: []
-      pcr_bank:
-        description: The bank of the PCRs.
-        type: str
-        choices: [sha256, sha1, sha384, sha512]
-        default: sha256
-      pcr_digest:
-        description:
-          - Values that the PCRs will have, if they are not those of now.
-          - The raw values one after the other by ascending number, in base64url without padding.
-        type: str
-      hash:
-        description: Hash of the sealed object's name and policy.
-        type: str
-        choices: [sha256, sha384, sha512]
-        default: sha256
-      key:
-        description: Kind of the TPM's primary key.
-        type: str
-        choices: [ecc, rsa]
-        default: ecc
-  sss:
-    description: Several of these together (Shamir's secret sharing).
-    type: dict
-    suboptions:
-      threshold:
-        description: How many of the pins are needed.
-        type: int
-        required: true
-      tang:
-        description: Tang servers.
-        type: list
-        elements: dict
-        default: []
-        suboptions:
-          url:
-            description: The server's URL.
-            type: str
-            required: true
-          thumbprint:
-            description: Thumbprint of a signing key that the server must have, as C(tang-show-keys) prints it.
-            type: str
-          advertisement:
-            description:
-              - The server's advertisement, what C(GET /adv) gives, as a dictionary or as JSON.
-              - Without a thumbprint it is what is trusted.
-            type: raw
-      tpm2:
-        description: TPMs. One, as a rule.
-        type: list
-        elements: dict
-        default: []
-        suboptions:
-          pcr_ids:
-            description: PCRs that must have their values. V([]) is none.
-            type: list
-            elements: int
-            default: []
-          pcr_bank:
-            description: The bank of the PCRs.
-            type: str
-            choices: [sha256, sha1, sha384, sha512]
-            default: sha256
-          pcr_digest:
-            description:
-              - Values that the PCRs will have, if they are not those of now.
-              - The raw values one after the other by ascending number, in base64url without padding.
-            type: str
-          hash:
-            description: Hash of the sealed object's name and policy.
-            type: str
-            choices: [sha256, sha384, sha512]
-            default: sha256
-          key:
-            description: Kind of the TPM's primary key.
-            type: str
-            choices: [ecc, rsa]
-            default: ecc
-  pkcs11:
-    description: A PKCS#11 token. Needs clevis 21 or newer.
-    type: dict
-    suboptions:
-      uri:
-        description: URI of the key. It may have a C(pin-source), and must not have a C(pin-value).
-        type: str
-        required: true
-      mechanism:
-        description: The mechanism, if it is not clevis' own choice.
-        type: str
-  systemd_tpm2:
-    description: The machine's TPM 2.0, by systemd-cryptenroll.
-    type: dict
-    suboptions:
-      pcr_ids:
-        description: PCRs that must have the values of now.
-        type: list
-        elements: int
-        default: []
-      with_pin:
-        description: Whether a PIN is needed as well.
-        type: bool
-        default: false
-      public_key:
-        description: A file on the node with the public key (PEM) of a signed PCR policy.
-        type: path
-      public_key_pcr_ids:
-        description: PCRs whose values the policy's signature vouches for. V([11]) for a unified kernel image.
-        type: list
-        elements: int
-        default: []
-      signature:
-        description:
-          - A file on the node with the signature of the policy for what runs now. systemd tries it at once.
-        type: path
 notes:
   - A keyslot is removed only after another way into the device was tried in the same run.
   - A task with a secret is refused with C(async), which writes its arguments to the node's disk.

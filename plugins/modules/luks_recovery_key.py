@@ -27,6 +27,7 @@ requirements:
   - "Where no passphrase is given: clevis, and a binding that opens the device."
 extends_documentation_fragment:
   - hearth.datacenter._attributes
+  - hearth.datacenter._luks
 attributes:
   check_mode:
     support: full
@@ -35,23 +36,14 @@ attributes:
   idempotent:
     support: full
 options:
-  device:
-    description: The encrypted block device, or an image file, with a LUKS2 header.
-    type: path
-    required: true
   passphrase:
     description:
       - With O(state=present), a passphrase that opens the device. Without one, a clevis binding that opens is used.
       - With O(state=proved), the recovery key.
       - Set C(ansible_pipelining) to V(true) where this is used, else Ansible writes it to the node's disk.
     type: str
-  key_file:
-    description: A file on the node whose content opens the device, as O(passphrase). Keep it on tmpfs.
-    type: path
   timeout:
     description: Seconds that one program (clevis, cryptsetup, jose) may take.
-    type: float
-    default: 60.0
   state:
     description:
       - V(present) makes sure that there is a recovery key as the other options say.
