@@ -21,6 +21,7 @@ from . import jwe
 from .escrow import Escrow
 from .key_directory import write_durably
 from .ledger import MADE, SECRET, Copy, digest
+from .own_directory import require_own
 
 #: What the protected header says of a document that is kept here.
 PURPOSE = "luks-recovery-key"
@@ -53,23 +54,7 @@ class Documents:
 
     def require(self) -> None:
         """BadInput where it is no directory that only this user can write."""
-        try:
-            found = os.stat(self.directory)
-        except OSError as error:
-            raise BadInput(
-                f"The directory for documents can't be used: {error.strerror}.",
-                expected="a directory",
-                where=self.directory,
-                next=f"install -d -m 700 {self.directory}",
-            ) from error
-        if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022 or found.st_uid not in (0, os.geteuid()):
-            raise BadInput(
-                "Documents are kept where this user and nobody else can write.",
-                expected="a directory with mode 0700 or 0755, owned by this user or root",
-                found=f"mode {stat.S_IMODE(found.st_mode):04o}, owned by uid {found.st_uid}",
-                where=self.directory,
-                next=f"chmod go-w {self.directory}",
-            )
+        require_own(self.directory, "The directory for documents", writing=False)
 
     def path_of(self, luks_uuid: str, salt_fingerprint: str) -> str:
         if not _UUID.fullmatch(luks_uuid) or not _SALT.fullmatch(salt_fingerprint):

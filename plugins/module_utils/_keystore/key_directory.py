@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Callable, Iterator, Optional
 
-from .._core import lock_file
+from .._core import durable_file, lock_file
 from .._core.errors import BadInput, LeaseHeld
 from . import jwe
 from .jwk import PublicKey, public_key
+from .own_directory import require_own
 
 _FORMAT = 1
 _LARGEST = jwe.LARGEST
@@ -61,25 +62,8 @@ class KeyDirectory:
         self._random = random
 
     def require(self) -> None:
-        """BadInput where it is not there or others may write: who may, could put a key of his own into it."""
-        try:
-            found = os.stat(self.path)
-            usable = os.path.isdir(self.path) and os.access(self.path, os.W_OK | os.X_OK)
-        except OSError as error:
-            raise BadInput(
-                f"The key directory can't be used: {error.strerror}.",
-                expected="a directory",
-                where=self.path,
-                next=f"install -d -m 700 {self.path}",
-            ) from error
-        if not usable or found.st_mode & 0o022 or found.st_uid not in (0, os.geteuid()):
-            raise BadInput(
-                "The key directory must be one that this user and nobody else can write.",
-                expected="a directory with mode 0700 or 0755, owned by this user or root",
-                found=f"mode {found.st_mode & 0o7777:04o}, owned by uid {found.st_uid}",
-                where=self.path,
-                next=f"chmod go-w {self.path}",
-            )
+        """BadInput where it is not there, or others may write."""
+        require_own(self.path, "The key directory", writing=True)
 
     def path_of(self, fru: str) -> str:
         """Readable, and one file for one FRU, whatever letters its name has."""
@@ -115,18 +99,11 @@ class KeyDirectory:
 
     def _overwrite_and_remove(self, path: str) -> bool:
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            durable_file.overwrite_and_remove(path, self._random)
         except FileNotFoundError:
             return False
         except OSError as error:
             raise BadInput(f"The key file can't be destroyed: {error.strerror}.", where=path) from error
-        with os.fdopen(handle, "wb") as file:
-            size = os.fstat(file.fileno()).st_size
-            file.write(self._random(size))
-            file.flush()
-            os.fsync(file.fileno())
-        os.unlink(path)
-        _sync_directory(self.path)
         return True
 
     @contextmanager
@@ -147,32 +124,13 @@ class KeyDirectory:
             os.close(handle)
 
 
-def write_durably(path: str, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace a file by one with this content, on the disk when this returns; BadInput where that can't be done."""
-    # One name for one file: what a killed run left is overwritten by the next, not left lying.
-    unfinished = path + UNFINISHED
+def write_durably(path: str, content: bytes) -> None:
+    """Replace a file by one with this content and mode 0600, on the disk when this returns; BadInput where that can't
+    be done."""
     try:
-        try:
-            os.unlink(unfinished)
-        except FileNotFoundError:
-            pass
-        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-        _sync_directory(os.path.dirname(path) or ".")
+        durable_file.write(path, content, unfinished=path + UNFINISHED)
     except OSError as error:
         raise BadInput(f"The file can't be written: {error.strerror}.", where=path) from error
-
-
-def _sync_directory(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _parsed(text: bytes, fru: str, path: str) -> FruKey:

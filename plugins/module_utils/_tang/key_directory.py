@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
-from .._core import jose
+from .._core import durable_file, jose
 from .._core.errors import BadInput, Busy, NotFound, Refused
 from .._core.hostile import clean
 
@@ -113,18 +113,14 @@ class KeyDirectory:
             raise Refused("jose made no key", expected="a JWK with an elliptic curve", where=self.path)
         use, algorithm, public = said
         key = TangKey(max(jose.thumbprints(public), key=len) + _SUFFIX, use, algorithm, public)
-        unfinished = os.path.join(self.path, f".{use}{UNFINISHED}")
         try:
-            _unlinked(unfinished)
-            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o440)
-            with os.fdopen(handle, "wb") as file:
-                owner = os.stat(self.path)
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-                file.write(private)
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(unfinished, os.path.join(self.path, key.file))
-            self._sync()
+            durable_file.write(
+                os.path.join(self.path, key.file),
+                private,
+                unfinished=os.path.join(self.path, f".{use}{UNFINISHED}"),
+                mode=0o440,
+                for_owner_of_directory=True,
+            )
         except OSError as error:
             raise self._failed("written", key.file, error) from error
         return key
@@ -133,7 +129,7 @@ class KeyDirectory:
         """Advertise the key no more. What is bound to it still opens."""
         try:
             os.rename(os.path.join(self.path, key.file), os.path.join(self.path, f".{key.file}"))
-            self._sync()
+            durable_file.sync_directory(self.path)
         except OSError as error:
             raise self._failed("renamed", key.file, error) from error
 
@@ -141,15 +137,8 @@ class KeyDirectory:
         """Overwrite a file and remove it: what is bound to this key opens nowhere any more, save by a backup of it.
 
         Overwriting reaches the blocks where the file lies now: no copy, no snapshot, no spare block of an SSD."""
-        path = os.path.join(self.path, name)
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            with os.fdopen(handle, "wb") as file:
-                file.write(self._random(os.fstat(file.fileno()).st_size))
-                file.flush()
-                os.fsync(file.fileno())
-            os.unlink(path)
-            self._sync()
+            durable_file.overwrite_and_remove(os.path.join(self.path, name), self._random)
         except OSError as error:
             raise self._failed("deleted", name, error) from error
 
@@ -187,13 +176,6 @@ class KeyDirectory:
         except OSError as error:
             raise self._failed("read", name, error) from error
         return None if said is None else TangKey(name, *said)
-
-    def _sync(self) -> None:
-        handle = self._opened()
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
     def _unusable(self, error: OSError) -> NotFound:
         return NotFound(
@@ -254,10 +236,3 @@ def _public(text: bytes) -> Optional[Tuple[str, str, Dict[str, str]]]:
     if not use or public["kty"] != "EC" or not jose.thumbprints(public):
         return None
     return use, algorithm or ALGORITHMS[use], public
-
-
-def _unlinked(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass

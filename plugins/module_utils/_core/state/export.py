@@ -25,6 +25,7 @@ import os
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
+from .. import durable_file
 from ..errors import BadInput, StoreDamaged, VerificationFailed
 from . import bmc_memory, leases, names, pins, records
 from .database import Database, Row
@@ -296,11 +297,9 @@ def _write_lines(path: str, lines: Iterator[bytes]) -> Tuple[int, str]:
     """Write a new file (mode 0600) to the disk itself: number of lines and SHA-256."""
     digest = hashlib.sha256()
     count = 0
-    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+    with durable_file.new(path) as file:
         for line in lines:
             file.write(line)
             digest.update(line)
             count += 1
-        file.flush()
-        os.fsync(file.fileno())
     return count, digest.hexdigest()

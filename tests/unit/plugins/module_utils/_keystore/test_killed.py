@@ -29,7 +29,7 @@ SECRET = b"canary-recovery-key-0815"
 
 #: What leaves something behind: on the disk, in the ledger, in the KMIP server.
 _STEPS: tuple[tuple[Any, str], ...] = (
-    *((os, name) for name in ("open", "replace", "unlink", "fsync")),
+    *((os, name) for name in ("open", "rename", "unlink", "fsync")),
     (Records, "append_record"),
     *((KmipSession, name) for name in ("create", "activate", "encrypt", "revoke", "destroy")),
 )
