@@ -12,8 +12,8 @@ import hashlib
 import json
 from typing import Any, Dict, FrozenSet, List, Mapping
 
-#: Members of a thumbprint's input (RFC 7638, 3.2).
-_REQUIRED = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n"), "oct": ("k", "kty")}
+#: Members of a thumbprint's input, in the order of their names (RFC 7638, 3.2).
+REQUIRED = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n"), "oct": ("k", "kty")}
 _JWE_PARTS = ("protected", "encrypted_key", "iv", "ciphertext", "tag")
 
 
@@ -53,12 +53,19 @@ def compacted(jwe: Mapping[str, Any]) -> str:
     return ".".join(parts)
 
 
+def thumbprint(key: Mapping[str, Any]) -> str:
+    """The key's thumbprint by SHA-256; ValueError for a key that is not whole."""
+    canonical = _canonical(key)
+    if not canonical:
+        raise ValueError("not a whole JWK")
+    return b64_encode(hashlib.sha256(canonical).digest())
+
+
 def thumbprints(key: Mapping[str, Any]) -> FrozenSet[str]:
-    """The key's thumbprints by SHA-256, and by SHA-1, which old Tang servers print."""
-    names = _REQUIRED.get(str(key.get("kty")), ())
-    if not names or not all(isinstance(key.get(name), str) for name in names):
+    """The key's thumbprints by SHA-256, and by SHA-1, which old Tang servers print; none of a key that is not whole."""
+    canonical = _canonical(key)
+    if not canonical:
         return frozenset()
-    canonical = json.dumps({name: key[name] for name in names}, sort_keys=True, separators=(",", ":")).encode()
     return frozenset(b64_encode(hashlib.new(name, canonical).digest()) for name in ("sha256", "sha1"))
 
 
@@ -80,6 +87,12 @@ def advertised(jws: Mapping[str, Any]) -> List[Mapping[str, Any]]:
 
 def signing_thumbprints(keys: List[Mapping[str, Any]]) -> FrozenSet[str]:
     """Thumbprints of those keys that sign advertisements."""
-    return frozenset(
-        thumbprint for key in keys if "verify" in key.get("key_ops", ()) for thumbprint in thumbprints(key)
-    )
+    return frozenset(found for key in keys if "verify" in key.get("key_ops", ()) for found in thumbprints(key))
+
+
+def _canonical(key: Mapping[str, Any]) -> bytes:
+    """What a thumbprint is computed over; empty where a member of it is missing."""
+    names = REQUIRED.get(str(key.get("kty")), ())
+    if not names or not all(isinstance(key.get(name), str) for name in names):
+        return b""
+    return json.dumps({name: key[name] for name in names}, sort_keys=True, separators=(",", ":")).encode()

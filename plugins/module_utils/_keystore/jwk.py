@@ -10,11 +10,11 @@ RSA keys are for organisations whose card or HSM holds nothing else, and for con
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Tuple, Union
 
+from .._core import jose
 from .._core.cryptography_library import require_cryptography
 from .._core.errors import BadInput
 from . import base64url
@@ -26,8 +26,8 @@ except ImportError:
 else:
     HAS_CRYPTOGRAPHY = True
 
-#: The members that a thumbprint is computed over, in the order of their names (RFC 7638, section 3.2).
-_REQUIRED = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
+#: A public key's own members, by its type.
+_REQUIRED = {kind: jose.REQUIRED[kind] for kind in ("EC", "RSA")}
 _COORDINATE = {"P-256": 32, "P-384": 48, "P-521": 66}
 #: NIST SP 800-131A: shorter moduli protect nothing any more.
 _SHORTEST_RSA = 2048
@@ -51,8 +51,7 @@ class PublicKey:
 
     @property
     def kid(self) -> str:
-        canonical = json.dumps(dict(self.members), sort_keys=True, separators=(",", ":"))
-        return base64url.encode(hashlib.sha256(canonical.encode("ascii")).digest())
+        return jose.thumbprint(dict(self.members))
 
     def as_dict(self) -> Dict[str, str]:
         """For ``jose jwe enc -k``: with its thumbprint, and with the algorithm that we open."""

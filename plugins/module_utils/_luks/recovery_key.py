@@ -82,7 +82,7 @@ class WantRecovery:
     @property
     def kid(self) -> str:
         """The SHA-256 thumbprint of the key."""
-        return max(jose.thumbprints(self.public_key), key=len)
+        return jose.thumbprint(self.public_key)
 
     def met_by(self, found: RecoveryKey) -> bool:
         if (found.said.get("fru"), found.said.get("key")) != (self.fru, self.kid):

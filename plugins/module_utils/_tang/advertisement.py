@@ -64,7 +64,7 @@ def verified(programs: Programs, document: Mapping[str, Any], where: str) -> Fro
     VerificationFailed where one has not; ProtocolViolation where it is no advertisement."""
     try:
         keys = jose.advertised(document)
-        prints = frozenset(max(jose.thumbprints(key), key=len) for key in keys)
+        prints = frozenset(jose.thumbprint(key) for key in keys)
     except ValueError as error:
         raise ProtocolViolation(
             "that is no Tang advertisement", expected="a JWS of a JWK set", found="something else", where=where

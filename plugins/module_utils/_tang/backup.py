@@ -41,7 +41,7 @@ def checked_recipients(keys: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]
                 next="Make one for each holder: jose jwk gen, then give what jose jwk pub shows.",
             )
         members = {name: str(key[name]) for name in ("crv", "kty", "x", "y")}
-        found[max(jose.thumbprints(key), key=len)] = {**members, "alg": _ALGORITHM}
+        found[jose.thumbprint(key)] = {**members, "alg": _ALGORITHM}
     if len(found) < FEWEST:
         raise BadInput(
             "a backup is for two or more keys of the organisation, so that one lost key loses nothing",

@@ -52,8 +52,8 @@ class TangKey:
 
     @property
     def thumbprint(self) -> str:
-        """By SHA-256, which is the longer one."""
-        return max(self.thumbprints, key=len)
+        """By SHA-256."""
+        return jose.thumbprint(self.public)
 
     def advertised_as(self) -> Dict[str, Any]:
         """The key as an advertisement shows it."""
@@ -112,7 +112,7 @@ class KeyDirectory:
         if said is None:
             raise Refused("jose made no key", expected="a JWK with an elliptic curve", where=self.path)
         use, algorithm, public = said
-        key = TangKey(max(jose.thumbprints(public), key=len) + _SUFFIX, use, algorithm, public)
+        key = TangKey(jose.thumbprint(public) + _SUFFIX, use, algorithm, public)
         try:
             durable_file.write(
                 os.path.join(self.path, key.file),

@@ -40,12 +40,15 @@ def tang(url: str, *signers: str) -> Sealed:
 
 
 def test_thumbprint_of_the_rfc() -> None:
-    assert "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs" in jose.thumbprints(RFC_KEY)
+    assert jose.thumbprint(RFC_KEY) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    assert jose.thumbprint(RFC_KEY) in jose.thumbprints(RFC_KEY) and len(jose.thumbprints(RFC_KEY)) == 2
 
 
 @pytest.mark.parametrize("key", [{}, {"kty": "EC", "crv": "P-521"}, {"kty": "what"}])
 def test_a_key_that_is_not_whole_has_no_thumbprint(key: dict[str, Any]) -> None:
     assert jose.thumbprints(key) == frozenset()
+    with pytest.raises(ValueError, match="not a whole JWK"):
+        jose.thumbprint(key)
 
 
 def test_compact_and_flattened_jwe() -> None:
