@@ -20,10 +20,10 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.state.open
 from ansible_collections.hearth.datacenter.plugins.module_utils._glue.key_store_options import key_store_of
 from ansible_collections.hearth.datacenter.plugins.module_utils._keystore.escrow import Escrow
 from ansible_collections.hearth.datacenter.plugins.module_utils._keystore.ledger import GONE, MADE, Ledger
+from tests.integration.device_plays import DevicePlays
 from tests.integration.luks_bench import LuksBench, luks_bench
-from tests.integration.playbook_run import PlaybookFolder, Ran
 from tests.servers.kmip_server import kmip_server
-from tests.servers.luks_image import PASSPHRASE
+from tests.servers.luks_image import LuksImage
 from tests.servers.softhsm import MODULE, configure, new_token, require_softhsm
 
 ESCROW = "hearth.datacenter.key_escrow"
@@ -38,29 +38,28 @@ def bench() -> Iterator[LuksBench]:
         yield made
 
 
-class Office:
-    """The controller: a key store, a directory for documents, and plays."""
+class Office(DevicePlays):
+    """The controller: a key store, a directory for documents, and plays. key_escrow runs on it by itself."""
 
-    def __init__(self, folder: Path, store: dict[str, Any], environment: dict[str, str]) -> None:
-        self.folder = PlaybookFolder(folder)
+    def __init__(self, folder: Path, store: dict[str, Any], **environment: str) -> None:
+        super().__init__(folder, **environment)
         (folder / "keys").mkdir(mode=0o700)
         (folder / "documents").mkdir(mode=0o700)
         self.documents = folder / "documents"
         self.store = {"directory": str(folder / "keys"), **store}
         self.common = {"fru": FRU, "store": self.store, "documents": str(self.documents)}
-        self.environment = environment
 
-    def run(self, *tasks: dict[str, Any], **variables: Any) -> Ran:
-        """Tasks for the host ``jump``, whose device it is; key_escrow runs on the controller by itself."""
-        folder = self.folder.folder
-        secrets = {"secret": PASSPHRASE.decode(), "ansible_pipelining": True, "hearth_state": self.folder.store}
-        (folder / "secrets.yml").write_text(yaml.safe_dump({**secrets, **variables}), encoding="utf-8")
-        play = {"hosts": "jump", "gather_facts": False, "vars_files": ["secrets.yml"], "tasks": list(tasks)}
-        (folder / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
-        ran = self.folder.playbook(str(folder / "play.yml"), "-vvvv", "--diff", **self.environment)
-        (folder / "secrets.yml").unlink()
-        assert PASSPHRASE.decode() not in ran.said
-        return ran
+
+def recovery_of(image: LuksImage, **more: Any) -> dict[str, Any]:
+    """Arguments for a recovery key of the device, encrypted to the key that ``escrow`` was registered with."""
+    return {
+        "device": str(image.path),
+        "passphrase": "{{ secret }}",
+        "fru": FRU,
+        "host": "rack1-u07",
+        "public_key": "{{ escrow.key_escrow.public_key }}",
+        **more,
+    }
 
 
 def holder(folder: Path, name: str) -> tuple[Path, Path]:
@@ -80,7 +79,7 @@ def office_with_files(folder: Path) -> Office:
         "organisation_keys": [str(alice_public), str(bob_public)],
         "private_key_file": str(alice),
     }
-    return Office(folder, store, {})
+    return Office(folder, store)
 
 
 @pytest.fixture(params=["files", "kmip", "pkcs11"])
@@ -91,26 +90,19 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
         with kmip_server(tmp_path / "kmip") as server:
             files = {"ca_file": server.authority, "certificate_file": server.certificate, "key_file": server.key}
             said = {name: str(path) for name, path in files.items()}
-            yield Office(tmp_path, {"kind": "kmip", "host": "127.0.0.1", "port": server.port, **said}, {})
+            yield Office(tmp_path, {"kind": "kmip", "host": "127.0.0.1", "port": server.port, **said})
     else:
         require_softhsm()
         configuration = configure(tmp_path / "hsm")
         token = new_token(configuration, "hearth")
         said = {"kind": "pkcs11", "module": str(MODULE), "token": token.label, "pin_file": str(token.pin_file)}
-        yield Office(tmp_path, said, {"SOFTHSM2_CONF": str(configuration)})
+        yield Office(tmp_path, said, SOFTHSM2_CONF=str(configuration))
 
 
 def test_a_recovery_key_of_each_store_opens_the_device(bench: LuksBench, office: Office) -> None:
     image = bench.image()
     present = {ESCROW: office.common, "register": "escrow"}
-    recovery = {
-        "device": str(image.path),
-        "passphrase": "{{ secret }}",
-        "fru": FRU,
-        "host": "rack1-u07",
-        "public_key": "{{ escrow.key_escrow.public_key }}",
-    }
-    make = {RECOVERY: recovery, "register": "recovery"}
+    make = {RECOVERY: recovery_of(image), "register": "recovery"}
     keep = {ESCROW: {**office.common, "kept": ["{{ recovery.luks_recovery_key.document }}"]}}
     ran = office.run({**present, "check_mode": True}, present, make, {**keep, "check_mode": True}, keep)
     assert ran.code == 0, ran.said
@@ -175,14 +167,7 @@ _UNSET = {"private_key_file": None, "port": 5696, "mechanism": "ECDH"}
 def test_a_rotation_leaves_one_keyslot_one_document_and_its_history(bench: LuksBench, tmp_path: Path) -> None:
     office = office_with_files(tmp_path)
     image = bench.image()
-    recovery = {
-        "device": str(image.path),
-        "passphrase": "{{ secret }}",
-        "fru": FRU,
-        "host": "rack1-u07",
-        "public_key": "{{ escrow.key_escrow.public_key }}",
-        "newer_than": "{{ since | default(omit) }}",
-    }
+    recovery = recovery_of(image, newer_than="{{ since | default(omit) }}")
     salt = "{{ recovery.luks_recovery_key.salt_fingerprint }}"
     tasks: list[dict[str, Any]] = [
         {ESCROW: office.common, "register": "escrow"},
@@ -210,13 +195,7 @@ def test_a_rotation_leaves_one_keyslot_one_document_and_its_history(bench: LuksB
 def test_what_is_not_this_machines_is_refused_and_nothing_is_changed(bench: LuksBench, tmp_path: Path) -> None:
     office = office_with_files(tmp_path)
     image = bench.image()
-    recovery = {
-        "device": str(image.path),
-        "passphrase": "{{ secret }}",
-        "fru": FRU,
-        "host": "rack1-u07",
-        "public_key": "{{ escrow.key_escrow.public_key }}",
-    }
+    make = {RECOVERY: recovery_of(image), "register": "recovery"}
     present = {ESCROW: office.common, "register": "escrow"}
     other = {ESCROW: {**office.common, "fru": "another machine"}, "register": "another"}
     kept = "{{ recovery.luks_recovery_key.document }}"
@@ -229,12 +208,12 @@ def test_what_is_not_this_machines_is_refused_and_nothing_is_changed(bench: Luks
         ({**office.common, "state": "recovered", "luks_uuid": "none", "file": str(tmp_path / "key")}, "NotFound"),
     ]
     refused = ({ESCROW: arguments, "ignore_errors": True} for arguments, _kind in wrong)
-    ran = office.run(present, other, {RECOVERY: recovery, "register": "recovery"}, *refused)
+    ran = office.run(present, other, make, *refused)
     assert [result["error"]["type"] for result in ran.results[3:]] == [kind for _arguments, kind in wrong], ran.said
     assert list(office.documents.iterdir()) == [] and not (tmp_path / "key").exists()
 
     # Somebody put another document where this one belongs: it is not overwritten, and not taken for this one.
-    ran = office.run(present, {RECOVERY: recovery, "register": "recovery"}, {ESCROW: {**office.common, "kept": [kept]}})
+    ran = office.run(present, make, {ESCROW: {**office.common, "kept": [kept]}})
     path = Path(ran.results[2]["key_escrow"]["documents"][0]["path"])
     document = json.loads(path.read_bytes())
     tag = document["tag"]

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.integration.device_plays import DevicePlays
 from tests.integration.luks_bench import LuksBench, luks_bench
-from tests.integration.playbook_run import PlaybookFolder, Ran
 from tests.servers.luks_image import PASSPHRASE
 
 BINDING = "hearth.datacenter.luks_binding"
@@ -28,27 +27,12 @@ def bench() -> Iterator[LuksBench]:
         yield made
 
 
-class Runs:
-    """Plays on the machine with the device."""
-
-    def __init__(self, folder: PlaybookFolder) -> None:
-        self.folder = folder
-
-    def run(self, *tasks: dict[str, Any], words: tuple[str, ...] = ()) -> Ran:
-        secrets = {"secret": PASSPHRASE.decode(), "ansible_pipelining": True}
-        (self.folder.folder / "secrets.yml").write_text(yaml.safe_dump(secrets), encoding="utf-8")
-        play = {"hosts": "jump", "gather_facts": False, "vars_files": ["secrets.yml"], "tasks": list(tasks)}
-        path = self.folder.folder / "play.yml"
-        path.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
-        return self.folder.playbook(str(path), *words)
-
-
 @pytest.fixture
-def runs(tmp_path: Path) -> Runs:
-    return Runs(PlaybookFolder(tmp_path))
+def plays(tmp_path: Path) -> DevicePlays:
+    return DevicePlays(tmp_path)
 
 
-def test_check_run_run_again_and_the_passphrase_is_found_nowhere(bench: LuksBench, runs: Runs) -> None:
+def test_check_run_run_again_and_the_passphrase_is_found_nowhere(bench: LuksBench, plays: DevicePlays) -> None:
     image, tang, tpm = bench.image(), bench.tang(), bench.tpm
     environment = {"TPM2TOOLS_TCTI": tpm.tcti}
     pins = {
@@ -60,13 +44,7 @@ def test_check_run_run_again_and_the_passphrase_is_found_nowhere(bench: LuksBenc
     bind = {BINDING: arguments, "environment": environment}
     policy = [{"sss": pins}]
     audit = {AUDIT: {"device": str(image.path), "passphrase": "{{ secret }}", "policy": policy}}
-    ran = runs.run(
-        {**bind, "check_mode": True},
-        bind,
-        bind,
-        {**audit, "environment": environment},
-        words=("-vvvv", "--diff"),
-    )
+    ran = plays.run({**bind, "check_mode": True}, bind, bind, {**audit, "environment": environment})
     assert ran.code == 0, ran.said
     predicted, first, second, audited = ran.results
     assert predicted["changed"] and first["changed"] and not second["changed"]
@@ -75,18 +53,16 @@ def test_check_run_run_again_and_the_passphrase_is_found_nowhere(bench: LuksBenc
     assert image.clevis_opens(first["luks_binding"]["keyslot"], tpm.environment)
     assert audited["luks_audit"]["findings"] == []
     assert [binding["opens"] for binding in audited["luks_audit"]["bindings"]] == [True]
-    assert PASSPHRASE.decode() not in ran.said
-    (runs.folder.folder / "secrets.yml").unlink()
-    for path in runs.folder.folder.rglob("*"):
+    for path in plays.folder.folder.rglob("*"):
         if path.is_file():
             assert PASSPHRASE not in path.read_bytes(), path
 
 
-def test_absent_leaves_the_last_way_in(bench: LuksBench, runs: Runs) -> None:
+def test_absent_leaves_the_last_way_in(bench: LuksBench, plays: DevicePlays) -> None:
     image, tang = bench.image(), bench.tang()
     tang_options = {"url": tang.url, "advertisement": json.loads(tang.advertisement())}
     common = {"device": str(image.path), "tang": tang_options}
-    ran = runs.run(
+    ran = plays.run(
         {BINDING: {**common, "passphrase": "{{ secret }}"}},
         {BINDING: {**common, "state": "absent"}, "ignore_errors": True},
         {BINDING: {**common, "state": "absent", "passphrase": "{{ secret }}"}, "check_mode": True},
@@ -100,7 +76,7 @@ def test_absent_leaves_the_last_way_in(bench: LuksBench, runs: Runs) -> None:
     assert image.keyslots == [0] and image.tokens == []
 
 
-def test_bad_input_is_a_clear_error_and_changes_nothing(bench: LuksBench, runs: Runs) -> None:
+def test_bad_input_is_a_clear_error_and_changes_nothing(bench: LuksBench, plays: DevicePlays) -> None:
     image = bench.image()
     before = image.path.read_bytes()
     common = {"device": str(image.path), "passphrase": "{{ secret }}"}
@@ -118,14 +94,14 @@ def test_bad_input_is_a_clear_error_and_changes_nothing(bench: LuksBench, runs: 
         ({**common, "device": "/etc/hostname", "tang": {**tang, "thumbprint": "x"}}, "BadInput"),
         ({**common, "tang": {**tang, "thumbprint": "x"}}, "ConnectionRefused"),
     ]
-    ran = runs.run(*({BINDING: arguments, "ignore_errors": True} for arguments, _type in wrong))
+    ran = plays.run(*({BINDING: arguments, "ignore_errors": True} for arguments, _type in wrong))
     assert [result["error"]["type"] for result in ran.results] == [kind for _arguments, kind in wrong], ran.said
     assert image.path.read_bytes() == before
 
 
-def test_a_secret_does_not_run_in_the_background(bench: LuksBench, runs: Runs) -> None:
+def test_a_secret_does_not_run_in_the_background(bench: LuksBench, plays: DevicePlays) -> None:
     image = bench.image()
     arguments = {"device": str(image.path), "passphrase": "{{ secret }}"}
-    ran = runs.run({AUDIT: arguments, "async": 30, "poll": 1, "ignore_errors": True})
+    ran = plays.run({AUDIT: arguments, "async": 30, "poll": 1, "ignore_errors": True})
     assert ran.results[-1]["error"]["found"] == "async", ran.said
     assert ran.outcomes[-1] == "failed"

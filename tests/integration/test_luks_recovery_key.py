@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import (
     BadInput,
@@ -31,8 +30,8 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors imp
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.audit import Escrowed
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.pins import WantTang
 from ansible_collections.hearth.datacenter.plugins.module_utils._luks.recovery_key import RecoveryKeys, WantRecovery
+from tests.integration.device_plays import DevicePlays
 from tests.integration.luks_bench import LuksBench, luks_bench
-from tests.integration.playbook_run import PlaybookFolder
 from tests.servers.luks_image import PASSPHRASE, LuksImage
 
 RECOVERY = "hearth.datacenter.luks_recovery_key"
@@ -311,26 +310,11 @@ def test_killed_while_an_old_one_is_removed(bench: LuksBench, machine: MachineKe
 
 def test_through_ansible_and_no_key_is_found_in_clear(bench: LuksBench, machine: MachineKey, tmp_path: Path) -> None:
     image = bench.image()
-    folder = PlaybookFolder(tmp_path)
     seen = tmp_path / "argv"
-
-    def run_tasks(*tasks: dict[str, Any], secret: str) -> Any:
-        play = {
-            "hosts": "jump",
-            "gather_facts": False,
-            "vars_files": ["secrets.yml"],
-            "tasks": list(tasks),
-        }
-        (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
-        secrets = {"secret": secret, "ansible_pipelining": True}
-        (tmp_path / "secrets.yml").write_text(yaml.safe_dump(secrets), encoding="utf-8")
-        ran = folder.playbook(str(tmp_path / "play.yml"), "-vvvv", "--diff", PATH=spied(tmp_path, seen))
-        (tmp_path / "secrets.yml").unlink()
-        return ran
-
+    plays = DevicePlays(tmp_path, PATH=spied(tmp_path, seen))
     common = {"device": str(image.path), "passphrase": "{{ secret }}"}
     present = {RECOVERY: {**common, "fru": FRU, "host": HOST, "public_key": machine.public}}
-    ran = run_tasks({**present, "check_mode": True}, present, present, secret=PASSPHRASE.decode())
+    ran = plays.run({**present, "check_mode": True}, present, present)
     assert ran.code == 0, ran.said
     predicted, first, second = (result["luks_recovery_key"] for result in ran.results)
     assert [result["changed"] for result in ran.results] == [True, True, False]
@@ -339,7 +323,7 @@ def test_through_ansible_and_no_key_is_found_in_clear(bench: LuksBench, machine:
     assert image.opens(key, first["keyslot"])
     drill = {**common, "state": "proved", "salt_fingerprint": first["salt_fingerprint"]}
     wrong = {**drill, "salt_fingerprint": "00" * 32}
-    drilled = run_tasks({RECOVERY: drill}, {RECOVERY: wrong, "ignore_errors": True}, secret=key.decode())
+    drilled = plays.run({RECOVERY: drill}, {RECOVERY: wrong, "ignore_errors": True}, secret=key)
     proved, refused = drilled.results
     assert proved["luks_recovery_key"]["proved"] and not proved["changed"], drilled.said
     assert refused["error"]["type"] == "NotFound"
@@ -352,10 +336,9 @@ def test_through_ansible_and_no_key_is_found_in_clear(bench: LuksBench, machine:
                 assert secret not in path.read_bytes(), path
 
     # Ansible has written the arguments to the disk before the module can say no; so the error says that, too.
-    background = run_tasks({RECOVERY: drill, "async": 30, "poll": 1, "ignore_errors": True}, secret=key.decode())
+    background = plays.run({RECOVERY: drill, "async": 30, "poll": 1, "ignore_errors": True}, secret=key)
     assert background.results[-1]["error"]["found"] == "async", background.said
     assert "change the secret" in background.results[-1]["error"]["next"]
-    assert key.decode() not in background.said
 
 
 def spied(folder: Path, seen: Path) -> str:
