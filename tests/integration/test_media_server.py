@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -99,6 +100,63 @@ def test_an_image_with_another_checksum_is_refused_and_nothing_is_stored(server:
     assert ran.code != 0 and "there is no such image" in ran.said
 
 
+def installing(folder: pathlib.Path, then: str) -> str:
+    """A PATH whose install(1) copies, and then does this, too; ``$copy`` is what it has made."""
+    folder.mkdir()
+    spy = folder / "install"
+    spy.write_text(f'#!/bin/sh\n{shutil.which("install")} "$@" || exit\nfor copy; do :; done\n{then}\n')
+    spy.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+@pytest.fixture
+def empty(tmp_path: pathlib.Path) -> t.Iterator[MediaServer]:
+    """A server with nothing in its store, not started."""
+    server = MediaServer(tmp_path)
+    try:
+        ran = server.role()
+        assert ran.code == 0, ran.said
+        yield server
+    finally:
+        server.stop()
+
+
+def test_a_copy_that_is_not_the_image_is_not_stored_and_not_left(
+    empty: MediaServer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the source changes while it is copied."""
+    monkeypatch.setenv("PATH", installing(tmp_path / "spies", 'echo >> "$copy"'))
+    ran = empty.store()
+    assert ran.code != 0 and "Read what was copied" in ran.said, ran.said
+    assert list((empty.directory / "images").iterdir()) == []
+
+
+def test_two_plays_store_the_same_image_at_once(
+    empty: MediaServer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes while the first one copies, and is done before it."""
+    copied, go_on = tmp_path / "copied", tmp_path / "go-on"
+    (tmp_path / "second").mkdir()
+    second = MediaServer(tmp_path / "second", media_server_directory=str(empty.directory))
+    waiting = f"touch {copied}; for _ in $(seq 600); do [ -e {go_on} ] && break; sleep 0.1; done"
+    try:
+        with monkeypatch.context() as slow, concurrent.futures.ThreadPoolExecutor() as pool:
+            slow.setenv("PATH", installing(tmp_path / "spies", waiting))
+            first = pool.submit(empty.store)
+            until = time.monotonic() + 60
+            while not copied.exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            slow.undo()
+            there = second.store()
+            go_on.touch()
+            ran = first.result()
+        assert copied.exists() and (there.code, ran.code) == (0, 0), there.said + ran.said
+        assert [path.name for path in (empty.directory / "images").iterdir()] == [SHA256]
+        assert (empty.directory / "images" / SHA256).read_bytes() == IMAGE
+    finally:
+        shutil.rmtree(second.place)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -130,6 +188,16 @@ def test_what_a_killed_run_left_is_swept_after_its_hours(server: MediaServer) ->
     os.utime(left, (time.time() - 13 * 3600,) * 2)
     assert any(changed(server.role("sweep")))
     assert server.get()[0] == 404
+    images = server.directory / "images"
+    old, new = (images / f".{SHA256}.{number * 16}" for number in "01")
+    for copy in (old, new):
+        copy.write_bytes(IMAGE[:1000])
+    os.utime(old, (time.time() - 13 * 3600,) * 2)
+    try:
+        assert any(changed(server.role("sweep")))
+        assert sorted(images.iterdir()) == [new, images / SHA256]
+    finally:
+        new.unlink()
 
 
 def test_progress_is_what_was_read_once(server: MediaServer) -> None:
