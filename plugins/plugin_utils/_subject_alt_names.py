@@ -28,11 +28,12 @@ def subject_alt_names(hosts: t.Any) -> list[str]:
 
 
 def _alt_name(host: t.Any) -> str:
-    text = str(host)
-    try:
-        return f"IP:{ipaddress.ip_address(text)}"
-    except ValueError:
-        # digits and dots alone are an address that is none, and no name
-        if len(text) <= _LONGEST and _NAME.fullmatch(text) and not text.rpartition(".")[2].isdigit():
-            return f"DNS:{text.lower()}"
-    raise AnsibleFilterError(f"{ascii(text)[:120]} is neither a DNS name nor an IP address")
+    # Python takes anything for the zone behind an address's percent sign, a comma and a line break, too.
+    if isinstance(host, str) and "%" not in host:
+        try:
+            return f"IP:{ipaddress.ip_address(host)}"
+        except ValueError:
+            # digits and dots alone are an address that is none, and no name
+            if len(host) <= _LONGEST and _NAME.fullmatch(host) and not host.rpartition(".")[2].isdigit():
+                return f"DNS:{host.lower()}"
+    raise AnsibleFilterError(f"{ascii(host)[:120]} is neither a DNS name nor an IP address")
