@@ -56,7 +56,7 @@ def shows(address: str, context: ssl.SSLContext) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteCa]:
-    """An authority for ten years, one of its certificates for 40 days; BMCs with one for 30 days, expired, and silent."""
+    """An authority for ten years, one of its certificates for 40 days; BMCs with one for 30 days, expired, silent."""
     if missing := lacking("file"):
         pytest.skip(missing)
     folder: Path = tmp_path_factory.mktemp("expiry")

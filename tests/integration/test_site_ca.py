@@ -28,6 +28,9 @@ from tests.integration.site_ca import SECRET, SiteCa, changed, lacking
 
 ADDRESS = "127.64.0.5"
 
+in_a_file = pytest.mark.parametrize("site", ["file"], indirect=True)
+in_a_token = pytest.mark.parametrize("site", ["pkcs11"], indirect=True)
+
 
 def request(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
     """What a BMC asks for that wants to be an authority, and to be called like another."""
@@ -176,9 +179,8 @@ def test_the_secret_is_nowhere(site: Site) -> None:
     assert set(holding) <= ours
 
 
+@in_a_file
 def test_the_root_key_is_encrypted(site: Site) -> None:
-    if site.ca.token:
-        pytest.skip("its key is in a token")
     key = site.ca.directory / "root.key"
     assert "ENCRYPTED PRIVATE KEY" in key.read_text()
     command = ["openssl", "pkey", "-in", str(key), "-noout", "-passin", "stdin"]
@@ -221,10 +223,9 @@ WRONG: dict[str, tuple[list[dict[str, Any]], str]] = {
 }
 
 
+@in_a_file
 @pytest.mark.parametrize("wrong", WRONG)
 def test_what_cannot_be_issued_is_refused_before_anything_is_changed(site: Site, wrong: str) -> None:
-    if site.ca.token:
-        pytest.skip("refused before the store counts: shown with the file")
     before = site.ca.files()
     certificates, said = WRONG[wrong]
     ran = site.ca.issue("media", certificates)
@@ -256,12 +257,11 @@ def test_an_authority_that_stands_is_never_made_anew(site: Site) -> None:
     assert site.ca.files() == before
 
 
+@in_a_token
 @pytest.mark.parametrize(
     ("text", "mode"), [(SECRET + "\n", 0o600), (SECRET, 0o644), ("", 0o600)], ids=["newline", "readable", "empty"]
 )
 def test_a_pin_file_that_would_cost_a_try_or_that_others_read_is_refused(site: Site, text: str, mode: int) -> None:
-    if site.ca.token is None:
-        pytest.skip("there is no token")
     site.ca.write_pin(text, mode)
     try:
         ran = site.ca.main()
@@ -270,17 +270,15 @@ def test_a_pin_file_that_would_cost_a_try_or_that_others_read_is_refused(site: S
     assert ran.code != 0 and "must be a regular file with mode 0600" in " ".join(ran.said.split())
 
 
+@in_a_token
 def test_a_pin_on_a_disk_is_refused(site: Site) -> None:
-    if site.ca.token is None:
-        pytest.skip("there is no token")
     ran = site.ca.main(site_ca_token_pin_file=str(site.ca.token.pin_file))
     assert ran.code != 0 and "on a tmpfs" in " ".join(ran.said.split())
 
 
+@in_a_token
 def test_a_wrong_pin_is_tried_once_for_all_machines_and_then_no_more(site: Site) -> None:
     """Last: what a wrong PIN leaves on the token is what the role looks at."""
-    if site.ca.token is None:
-        pytest.skip("there is no token")
     site.ca.write_pin("wrong-pin")
     site.ca.witnessed.write_text("")
     wanted = [{"name": "new", "hosts": ["a.example.net"]}]
