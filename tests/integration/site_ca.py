@@ -60,10 +60,9 @@ class SiteCa(PlaybookFolder):
         self.witnessed = folder / "witnessed"
         self.token: SoftToken | None = None
         self.place = Path(tempfile.mkdtemp(prefix="hearth-site-ca-", dir=TMPFS))
-        self.pin = self.place / "pin"
         hosts = {
             host: {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-            for host in ("ca", "media", "verifier")
+            for host in ("ca", "media", "verifier", *(f"wrong{number}" for number in range(8)))
         }
         (folder / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
         self.variables: dict[str, Any] = {
@@ -86,19 +85,21 @@ class SiteCa(PlaybookFolder):
         command = ["p11tool", "--provider", str(MODULE), "--login", "--set-pin", SECRET, "--outfile", os.devnull]
         command += ["--generate-privkey=ecdsa", "--curve=secp384r1", "--label", "root", "pkcs11:token=site"]
         subprocess.run(command, check=True, capture_output=True, env=self.token.environment)
-        self.write_pin(SECRET)
+        self.pin_file("pin", SECRET)
         self.variables |= {
             "site_ca_token_module": str(MODULE),
             "site_ca_token": "site",
             "site_ca_token_key": "root",
-            "site_ca_token_pin_file": str(self.pin),
+            "site_ca_token_pin_file": str(self.place / "pin"),
         }
 
-    def write_pin(self, text: str, mode: int = 0o600) -> None:
-        self.pin.unlink(missing_ok=True)
-        self.pin.touch(mode=0o600)
-        self.pin.write_text(text)
-        self.pin.chmod(mode)
+    def pin_file(self, name: str, text: str, mode: int = 0o600) -> Path:
+        file = self.place / name
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(text)
+        file.chmod(mode)
+        return file
 
     def _stand_witness(self, program: str) -> None:
         witness = self.folder / "bin" / program
@@ -124,6 +125,20 @@ class SiteCa(PlaybookFolder):
         """The authority, and certificates for `media`."""
         wanted = {"site_ca_certificates": certificates, **variables}
         return self.plays([self._play("ca", "main", variables), self._play("media", "issue", wanted)], *words)
+
+    def wrong(self, entry: str, each: list[dict[str, Any]]) -> tuple[Ran, list[str]]:
+        """Several mistakes in one run, each on a host of its own, and what was said to each of them."""
+        hosts = [f"wrong{number}" for number in range(len(each))]
+        play = self._play(
+            ",".join(hosts), entry, {"site_ca_host": "{{ inventory_hostname }}" if entry == "main" else "ca"}
+        )
+        names = {name for one in each for name in one}
+        known = {name: self.variables[name] for name in names if name in self.variables}
+        play["tasks"][0]["vars"] |= {name: f"{{{{ mistakes[inventory_hostname].{name} }}}}" for name in names}
+        play["vars"] = {"mistakes": {host: {**known, **one} for host, one in zip(hosts, each, strict=True)}}
+        ran = self.plays([play])
+        said = dict(zip(ran.hosts, ran.results, strict=True))
+        return ran, [str(said[host]) for host in hosts]
 
     def _play(self, hosts: str, entry: str, variables: dict[str, Any]) -> dict[str, Any]:
         role = {"name": "hearth.datacenter.site_ca", "tasks_from": entry}

@@ -188,6 +188,7 @@ def test_the_root_key_is_encrypted(site: Site) -> None:
     assert subprocess.run(command, input=SECRET.encode() + b"\n", capture_output=True, check=False).returncode == 0
 
 
+@in_a_file
 def test_what_ends_soon_or_has_another_name_is_issued_anew_with_the_same_key(site: Site) -> None:
     before = site.read("media")
     wanted = [{"name": "media", "hosts": [ADDRESS]}]
@@ -224,62 +225,61 @@ WRONG: dict[str, tuple[list[dict[str, Any]], str]] = {
 
 
 @in_a_file
-@pytest.mark.parametrize("wrong", WRONG)
-def test_what_cannot_be_issued_is_refused_before_anything_is_changed(site: Site, wrong: str) -> None:
+def test_what_cannot_be_issued_is_refused_before_anything_is_changed(site: Site) -> None:
     before = site.ca.files()
-    certificates, said = WRONG[wrong]
-    ran = site.ca.issue("media", certificates)
-    assert ran.code != 0 and said in " ".join(ran.said.split()), ran.said
+    ran, said = site.ca.wrong(
+        "issue", [{"site_ca_certificates": certificates} for certificates, _said in WRONG.values()]
+    )
+    assert ran.code != 0 and "Traceback" not in ran.said
+    for (what, (_certificates, expected)), found in zip(WRONG.items(), said, strict=True):
+        assert expected in " ".join(found.split()), what
     assert site.ca.files() == before and not any(changed(ran).values())
 
 
 def test_an_authority_that_stands_is_never_made_anew(site: Site) -> None:
     before = site.ca.files()
-    ran = site.ca.main(site_ca_name="Another")
-    assert ran.code != 0 and "never made anew" in " ".join(ran.said.split())
-    key = site.ca.directory / "root.key"
-    if key.exists():
-        kept = key.read_bytes()
-        key.unlink()
-        ran = site.ca.main()
-        assert ran.code != 0 and "root.key is not there" in " ".join(ran.said.split())
-        assert not key.exists()
-        key.write_bytes(kept)
-        key.chmod(0o600)
-        for passphrase, said in (
-            ("another-passphrase-0815", "passphrase that it was encrypted with"),
-            ("short", "at least 16 characters"),
-        ):
-            ran = site.ca.main(site_ca_passphrase=passphrase)
-            assert ran.code != 0 and said in " ".join(ran.said.split()), ran.said
-            assert passphrase not in ran.said or passphrase == "short"
-        assert key.read_bytes() == kept
+    mistakes = [({"site_ca_name": "Another"}, "never made anew")]
+    if site.ca.token is None:
+        mistakes.append(({"site_ca_passphrase": "another-passphrase-0815"}, "passphrase that it was encrypted with"))
+        mistakes.append(({"site_ca_passphrase": "short"}, "at least 16 characters"))
+    ran, said = site.ca.wrong("main", [mistake for mistake, _said in mistakes])
+    assert ran.code != 0 and "another-passphrase" not in ran.said
+    for (mistake, expected), found in zip(mistakes, said, strict=True):
+        assert expected in " ".join(found.split()), mistake
     assert site.ca.files() == before
 
 
-@in_a_token
-@pytest.mark.parametrize(
-    ("text", "mode"), [(SECRET + "\n", 0o600), (SECRET, 0o644), ("", 0o600)], ids=["newline", "readable", "empty"]
-)
-def test_a_pin_file_that_would_cost_a_try_or_that_others_read_is_refused(site: Site, text: str, mode: int) -> None:
-    site.ca.write_pin(text, mode)
+@in_a_file
+def test_an_authority_without_its_key_gets_no_other_one(site: Site) -> None:
+    key = site.ca.directory / "root.key"
+    aside = key.rename(site.ca.folder / "aside.key")
     try:
         ran = site.ca.main()
+        assert ran.code != 0 and "root.key is not there" in " ".join(ran.said.split()), ran.said
+        assert not key.exists()
     finally:
-        site.ca.write_pin(SECRET)
-    assert ran.code != 0 and "must be a regular file with mode 0600" in " ".join(ran.said.split())
+        aside.rename(key)
 
 
 @in_a_token
-def test_a_pin_on_a_disk_is_refused(site: Site) -> None:
-    ran = site.ca.main(site_ca_token_pin_file=str(site.ca.token.pin_file))
-    assert ran.code != 0 and "on a tmpfs" in " ".join(ran.said.split())
+def test_a_pin_file_that_would_cost_a_try_or_that_others_read_is_refused(site: Site) -> None:
+    assert site.ca.token
+    files = {"newline": (SECRET + "\n", 0o600), "readable": (SECRET, 0o644), "empty": ("", 0o600)}
+    paths = [site.ca.pin_file(name, text, mode) for name, (text, mode) in files.items()]
+    site.ca.witnessed.write_text("")
+    # the last one is on a disk
+    places = [*paths, site.ca.token.pin_file, site.ca.folder / "nothing"]
+    ran, said = site.ca.wrong("main", [{"site_ca_token_pin_file": str(path)} for path in places])
+    assert ran.code != 0
+    for place, found in zip(places, said, strict=True):
+        assert f"{place} must be a regular file with mode 0600 or 0400 on a tmpfs" in " ".join(found.split())
+    assert site.ca.witnessed.read_text() == ""
 
 
 @in_a_token
 def test_a_wrong_pin_is_tried_once_for_all_machines_and_then_no_more(site: Site) -> None:
     """Last: what a wrong PIN leaves on the token is what the role looks at."""
-    site.ca.write_pin("wrong-pin")
+    site.ca.pin_file("pin", "wrong-pin")
     site.ca.witnessed.write_text("")
     wanted = [{"name": "new", "hosts": ["a.example.net"]}]
     ran = site.ca.issue("media,verifier", wanted)
