@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.toolchain.peer_collections import NoSuchPeer, provide
 from tests.toolchain.places import ROOT
 
 # What may be in the artefact, at its top. A new name here is a decision.
@@ -85,6 +86,17 @@ def test_it_holds_what_is_shipped_and_nothing_else(artefact: Path) -> None:
     assert {name.partition("/")[0] for name in names} <= SHIPPED
     assert {"MANIFEST.json", "README.md", "LICENSE", "meta/runtime.yml", "plugins/inventory/bmc.py"} <= set(names)
     assert [name for name in names if "__pycache__" in name or name.startswith("extensions/molecule")] == []
+
+
+def test_what_it_depends_on_is_taken_from_where_ansible_is_installed(artefact: Path, tmp_path: Path) -> None:
+    """As the package `ansible` brings it: no index is asked."""
+    try:
+        peers = provide(["community.crypto"])
+    except NoSuchPeer as error:
+        pytest.skip(str(error))
+    arguments = ("collection", "install", "--offline", "--collections-path", tmp_path, artefact)
+    ansible("ansible-galaxy", *arguments, collections=peers, cwd=tmp_path)
+    assert [path.name for path in (tmp_path / "ansible_collections").glob("*/*") if path.is_dir()] == ["datacenter"]
 
 
 def test_it_is_found_under_its_name(installed: Path) -> None:

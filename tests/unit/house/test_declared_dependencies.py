@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.toolchain import environments
 from tests.toolchain.places import ROOT
@@ -82,3 +83,11 @@ def test_a_requirement_without_a_lower_bound_is_refused(tmp_path: Path) -> None:
 def test_ansible_core_has_the_same_lower_bound_as_the_collection() -> None:
     runtime = (ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8")
     assert f'requires_ansible: ">={lower_bounds(ROOT / environments.CONTROLLER)["ansible-core"]}"' in runtime
+
+
+def test_collections_that_roles_and_playbooks_use_are_declared_and_no_others() -> None:
+    task = re.compile(r"^\s+(?:- )?([a-z_]+\.[a-z_]+)\.[a-z0-9_]+:", re.MULTILINE)
+    files = [file for top in ("roles", "playbooks") for file in (ROOT / top).rglob("*.yml")]
+    used = {name for file in files for name in task.findall(file.read_text(encoding="utf-8"))}
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert used - {"ansible.builtin", "hearth.datacenter"} == set(galaxy["dependencies"])
