@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.attester import EVENT_LOG
+from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.boot_log import EVENT_LOG
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.ek_certificate import parse_ek_certificate
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.tpm2_tools import DEVICE
 from ansible_collections.hearth.datacenter.plugins.modules import live_image_verdict

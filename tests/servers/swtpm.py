@@ -91,6 +91,22 @@ class SoftwareTpm:
         for kind in ("-t", "-l", "-s"):
             self.run("tpm2_flushcontext", kind)
 
+    def guess(self) -> str:
+        """Use a key with a password that is wrong, and what was said: one try less, until the TPM is locked out."""
+        if not (self.directory / "guessed.ctx").exists():
+            self.run("tpm2_createprimary", "-C", "o", "-p", "right", "-G", "ecc", "-c", "guessed.ctx")
+            self.flush()
+        command = ["tpm2_create", "-C", "guessed.ctx", "-P", "wrong", "-G", "ecc", "-c", "child.ctx"]
+        done = subprocess.run(command, cwd=self.directory, env=self.environment, capture_output=True, check=False)
+        self.flush()
+        assert done.returncode != 0
+        return done.stderr.decode()
+
+    def lock_out(self) -> None:
+        """Guess until the TPM takes no more guesses (TPM_RC_LOCKOUT)."""
+        while "0x921" not in self.guess():
+            pass
+
     def certificate(self, index: int = 0x01C00002) -> bytes:
         return self.run("tpm2_nvread", "-C", "o", f"{index:#010x}")
 

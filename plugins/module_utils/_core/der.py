@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The public key out of an X.509 certificate, with the standard library alone.
+"""The public key out of an X.509 certificate, and where the certificate ends, with the standard library alone.
 
 ssl hands out a peer's certificate as DER and nothing that parses it when the chain was not verified. All that a pin
 needs is the SubjectPublicKeyInfo, which stands at a fixed place (RFC 5280, section 4.1): six fields to walk over.
@@ -32,6 +32,16 @@ def subject_public_key_info(certificate: bytes) -> bytes:
     for _field in ("signature", "issuer", "validity", "subject"):
         at = _after(certificate, at, end, _SEQUENCE)
     return certificate[at : _after(certificate, at, end, _SEQUENCE)]
+
+
+def first_element(der: bytes) -> bytes:
+    """Without what stands behind it, as in a place that is larger: the element says its own length."""
+    if len(der) < 4 or der[0] != _SEQUENCE:
+        return der
+    if der[1] < 0x80:
+        return der[: 2 + der[1]]
+    octets = der[1] & 0x7F
+    return der[: 2 + octets + int.from_bytes(der[2 : 2 + octets], "big")]
 
 
 def _after(der: bytes, at: int, end: int, tag: int) -> int:

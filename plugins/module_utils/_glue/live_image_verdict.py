@@ -13,7 +13,8 @@ import os
 from typing import Any, Mapping
 
 from .._core.errors import BadInput
-from .._tpm.attester import EVENT_LOG, answer, forget, introduce
+from .._tpm.attester import answer, forget, introduce
+from .._tpm.boot_log import EVENT_LOG
 from .._tpm.evidence import decoded, encoded
 from .contract import Contract, Outcome, Request
 

@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from typing import Dict, Mapping
 
 from .._core.errors import AttestationRefused, BadInput, HearthError, NotFound
+from .boot_log import read_boot_log
 from .efi_variable import GLOBAL
-from .event_log import LARGEST_LOG
+from .ek_store import ECC_P256, RSA_2048, nv_read
 from .evidence import QUOTED_PCRS, Answer, Identity
 from .tpm2_tools import Tpm2Tools, require_tpm
 
-EVENT_LOG = "/sys/kernel/security/tpm0/binary_bios_measurements"
 #: As Linux shows a UEFI variable: four bytes of attributes, then its value.
 SECURE_BOOT = f"/sys/firmware/efi/efivars/SecureBoot-{GLOBAL}"
 
@@ -34,8 +34,7 @@ _RUN = "/run"
 _PREFIX = "hearth-verdict-"
 _PLACE = re.compile(rf"/(?:[^/\0]+/)*{_PREFIX}[A-Za-z0-9_]+")
 
-#: NV indices of endorsement certificates (TCG EK Credential Profile 2.5, 2.2.1.4).
-_CERTIFICATES: Dict[str, int] = {"rsa": 0x01C00002, "ecc": 0x01C0000A}
+_CERTIFICATES: Dict[str, int] = {"rsa": RSA_2048, "ecc": ECC_P256}
 _SCHEMES: Dict[str, str] = {"rsa": "rsassa", "ecc": "ecdsa"}
 
 
@@ -61,7 +60,7 @@ def introduce(
     """
     require_tpm(environment)
     try:
-        _read_log(event_log)
+        read_boot_log(event_log)
     except NotFound as error:
         raise _without_log(error, secure_boot) from error
     place = tempfile.mkdtemp(prefix=_PREFIX, dir=_RUN if os.access(_RUN, os.W_OK) else None)
@@ -73,9 +72,7 @@ def introduce(
         kind = ek_algorithm if ek_algorithm != "auto" else [*certified, "rsa"][0]
         certificate = b""
         if kind in certified:
-            # By the index' own empty password: the owner's need not be empty.
-            index = f"{_CERTIFICATES[kind]:#010x}"
-            certificate = tools.run("tpm2_nvread", "-C", index, index)
+            certificate = nv_read(tools, _CERTIFICATES[kind])
         tools.run("tpm2_createek", "-G", kind, "-c", "ek.ctx", "-u", "ek.pub")
         tools.flush()
         tools.run(
@@ -108,7 +105,7 @@ def answer(place: str, credential: bytes, nonce: bytes, event_log: str, environm
             attestation=_read(place, "attestation"),
             signature=_read(place, "signature"),
             pcr_values=_read(place, "pcr_values"),
-            event_log=_read_log(event_log),
+            event_log=read_boot_log(event_log),
         )
     finally:
         forget(place)
@@ -149,23 +146,6 @@ def _require_place(place: str) -> None:
         raise BadInput(
             "this is not where the first step left its keys", expected=f"a directory {_PREFIX}…", found=place
         )
-
-
-def _read_log(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            log = file.read(LARGEST_LOG + 1)
-    except OSError as error:
-        raise NotFound(
-            "the event log of this boot cannot be read",
-            expected=path,
-            found=error.strerror or str(error),
-            where="the node",
-            next="Become root and mount securityfs.",
-        ) from error
-    if not log:
-        raise NotFound("the event log of this boot is empty", expected="measurements", found="nothing", where=path)
-    return log
 
 
 def _without_log(error: NotFound, secure_boot: str) -> HearthError:

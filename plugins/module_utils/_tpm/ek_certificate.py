@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import List, Optional, Sequence, Tuple
 
+from .._core.der import first_element
 from .._core.errors import BadInput, ProtocolViolation
 from .keys import PublicKey, subject_public_key_info
 
@@ -102,7 +103,7 @@ def _may_issue(authority: x509.Certificate) -> bool:
 def parse_ek_certificate(der: bytes) -> EkCertificate:
     """A certificate as it lies in a TPM, which may be followed by padding; ProtocolViolation for what is none."""
     try:
-        certificate = x509.load_der_x509_certificate(_first_element(der))
+        certificate = x509.load_der_x509_certificate(first_element(der))
         # Parsed only when asked for: here, where a broken one is still an error with a name.
         _dummy = (certificate.extensions, certificate.subject, certificate.not_valid_after_utc)
     except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
@@ -126,13 +127,3 @@ def read_authorities(bundles: Sequence[Tuple[str, bytes]]) -> Tuple[x509.Certifi
                 where=name,
             ) from error
     return tuple(found)
-
-
-def _first_element(der: bytes) -> bytes:
-    """Without what pads the NV index: the first DER element says its own length."""
-    if len(der) < 4 or der[0] != 0x30:
-        return der
-    if der[1] < 0x80:
-        return der[: 2 + der[1]]
-    octets = der[1] & 0x7F
-    return der[: 2 + octets + int.from_bytes(der[2 : 2 + octets], "big")]
