@@ -98,7 +98,7 @@ def test_the_pcrs_of_each_bank_that_is_on(factory: Factory, tpm: SoftwareTpm, tm
 
 
 def test_what_is_listed_in_two_ways() -> None:
-    listed = Properties("A:\n  raw: 0x322E3000\n  value: \"2.0\"\nB: 0x3E8\nC:\n  inLockout:   1\n  other: 0\n")
+    listed = Properties('A:\n  raw: 0x322E3000\n  value: "2.0"\nB: 0x3E8\nC:\n  inLockout:   1\n  other: 0\n')
     assert (listed.text("A"), listed.number("B"), listed.flag("C", "inLockout")) == ("2.0", 1000, True)
     assert not listed.flag("C", "other")
 
