@@ -22,7 +22,7 @@ STAGES = {
     "sanity": Stage("sanity", sanity.checks),
     "unit": Stage("unit", unit.checks),
     "integration": Stage("integration", integration.checks),
-    "rack": Stage("rack", scenarios.stage([scenarios.ONE_PASS], machines=1)),
+    "rack": Stage("rack", scenarios.stage([scenarios.ONE_PASS], scenarios.PASS_RACK)),
 }
 
 RACK = {"rack-up": lab.rack_up, "rack-down": lab.rack_down}

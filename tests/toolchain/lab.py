@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.toolchain import debian, environments, matrix
 from tests.toolchain.collection_tree import link_development_tree
@@ -60,7 +61,7 @@ def _playbook(name: str, options: Sequence[str], beside: environments.Environmen
     command = [str(environment.path / "bin" / "ansible-playbook"), "-i", "localhost,"]
     command += ["-e", f"rack_programs={programs}", *options, f"tests/lab/{name}"]
     # Two checkouts have the same rack in mind unless they say otherwise.
-    with alone_on_machine("hearth-lab"):
+    with alone_on_machine("a virtual rack", Path("/var/lib/misc")):
         return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 

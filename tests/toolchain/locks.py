@@ -25,9 +25,12 @@ def alone(subject: str) -> Iterator[None]:
 
 
 @contextmanager
-def alone_on_machine(subject: str) -> Iterator[None]:
-    """Hold a lock that every checkout on this machine respects. For root: a directory is locked, so no file is left."""
-    with _held(Path("/var/lib/misc"), f"another run of make on this machine works on {subject}"):
+def alone_on_machine(subject: str, directory: Path) -> Iterator[None]:
+    """Hold a lock that every checkout on this machine respects.
+
+    For root: a directory of Debian's is locked, another one for each subject, so that no file is left.
+    """
+    with _held(directory, f"another run of make on this machine works on {subject}"):
         yield
 
 

@@ -22,64 +22,64 @@ from tests.lab import snapshot
 from tests.lab.live import IMAGES, Live
 from tests.toolchain.environments import SetUpFailed
 from tests.toolchain.lab import rack_down, rack_up
-from tests.toolchain.scenarios import OWN_RACK, own_rack
+from tests.toolchain.scenarios import LAB_RACK
 
 from ..figures import Figure, held, stated
 
 BUILD_SECONDS, IMAGE_MB = 180, 350
 BOOT_SECONDS, UP_SECONDS, RESTORE_SECONDS = 120, 60, 20
-MACHINES = 3
 
 
 def measure(context: t.Mapping[str, t.Any]) -> list[Figure]:
     """rack: built, up, booted, saved, restored and down."""
-    os.environ["HEARTH_LAB"] = str(OWN_RACK)
-    variables = own_rack(MACHINES)
-    try:
-        before = left()
-        up = _up(variables)
-        rack = lab.read()
-        here = {**context, "machines": MACHINES, "accelerator": rack.accelerator}
-        with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder:
-            live = Live(rack, pathlib.Path(folder))
-            figures = [*_image(live, here), held("rack.up_cached", up, "s", UP_SECONDS, here)]
-            figures += [stated("rack.up_again", _up(variables), "s", here), *_boot(live, here), *_restore(live, here)]
-        began = time.monotonic()
-        if rack_down(variables) != 0:
-            raise RuntimeError("rack-down failed: see above")
-        down = time.monotonic() - began
-        remains = {kind: sorted(set(found) - set(before[kind])) for kind, found in left().items()}
-        return [
-            *figures,
-            stated("rack.down", down, "s", here),
-            *(
-                held(f"rack.left_{kind}", len(found), "", 0, {**here, "found": found})
-                for kind, found in remains.items()
-            ),
-        ]
-    except SetUpFailed as error:
-        raise RuntimeError(str(error)) from error
-    finally:
-        if OWN_RACK.exists():
-            rack_down(variables)
-        del os.environ["HEARTH_LAB"]
+    with LAB_RACK.taken():
+        try:
+            return _measured(context, LAB_RACK.variables)
+        except SetUpFailed as error:
+            raise RuntimeError(str(error)) from error
+        finally:
+            if LAB_RACK.place.exists():
+                rack_down(LAB_RACK.variables)
+
+
+def _measured(context: t.Mapping[str, t.Any], variables: list[str]) -> list[Figure]:
+    before = left()
+    up = _up(variables)
+    rack = lab.read()
+    here = {**context, "machines": LAB_RACK.machines, "accelerator": rack.accelerator}
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder:
+        live = Live(rack, pathlib.Path(folder))
+        figures = [*_image(live, here), held("rack.up_cached", up, "s", UP_SECONDS, here)]
+        figures += [stated("rack.up_again", _up(variables), "s", here), *_boot(live, here), *_restore(live, here)]
+    began = time.monotonic()
+    if rack_down(variables) != 0:
+        raise RuntimeError("rack-down failed: see above")
+    down = time.monotonic() - began
+    remains = {kind: sorted(set(found) - set(before[kind])) for kind, found in left().items()}
+    return [
+        *figures,
+        stated("rack.down", down, "s", here),
+        *(held(f"rack.left_{kind}", len(found), "", 0, {**here, "found": found}) for kind, found in remains.items()),
+    ]
 
 
 def left() -> dict[str, list[str]]:
     """What of a rack there is on this machine, by kind."""
-    mine = re.compile(rf"{re.escape(str(OWN_RACK))}|hearth-lab-test")
+    mine = re.compile(re.escape(LAB_RACK.name))
     processes = [
         line
         for line in _said("ps", "-eo", "pid,args").splitlines()
         if mine.search(line) and int(line.split()[0]) != os.getpid()
     ]
-    interfaces = [line.split(":")[1].strip() for line in _said("ip", "-o", "link").splitlines() if "hlabt-" in line]
+    interfaces = [
+        line.split(":")[1].strip() for line in _said("ip", "-o", "link").splitlines() if f"{LAB_RACK.bridges}-" in line
+    ]
     return {
         "processes": processes,
         "domains": [name for name in _said("virsh", "list", "--all", "--name").split() if mine.search(name)],
         "networks": interfaces + _said("virsh", "net-list", "--all", "--name").split(),
         "pools": _said("virsh", "pool-list", "--all", "--name").split(),
-        "files": [str(path) for path in OWN_RACK.rglob("*")] if OWN_RACK.exists() else [],
+        "files": [str(path) for path in LAB_RACK.place.rglob("*")] if LAB_RACK.place.exists() else [],
     }
 
 
