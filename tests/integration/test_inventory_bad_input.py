@@ -7,6 +7,7 @@ traceback."""
 
 from __future__ import annotations
 
+import os
 import pathlib
 import resource
 import shutil
@@ -114,7 +115,7 @@ def test_a_silent_network_of_65536_addresses_ends_by_its_deadline_and_stays_empt
     """In a network namespace of its own, where packets to 10.66.0.0/16 vanish."""
     if shutil.which("ip") is None or resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 1024:
         pytest.skip("needs iproute2 and 1,024 open files")
-    name = f"hearth-{alone.folder.name[-8:]}"
+    name = f"hearth-silent-{os.getpid()}"
     made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
     if made.returncode:
         pytest.skip(f"needs the privilege to make a network namespace: {made.stderr.strip()}")

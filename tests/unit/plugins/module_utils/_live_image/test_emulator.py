@@ -19,6 +19,7 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.arch
 from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.commands import Commands, build_environment
 from ansible_collections.hearth.datacenter.plugins.module_utils._live_image.emulator import programs_run
 from tests.toolchain.collection_tree import link_development_tree
+from tests.toolchain.locks import alone
 
 FORMATS = Path("/proc/sys/fs/binfmt_misc")
 BUILD = """
@@ -43,9 +44,12 @@ FORMAT = FORMATS / FOREIGN.emulator
 
 
 @pytest.fixture(autouse=True)
-def unknown() -> None:
-    if FORMAT.exists():
-        pytest.skip(f"this kernel knows {FORMAT.name} already: somebody builds, or it was set up for good")
+def unknown() -> Iterator[None]:
+    # The same tests may run on another Python at this moment, and there is one kernel.
+    with alone("binary-formats"):
+        if FORMAT.exists():
+            pytest.skip(f"this kernel knows {FORMAT.name} already: somebody builds, or it was set up for good")
+        yield
 
 
 @contextmanager
