@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.toolchain import environments, matrix
+from tests.toolchain import apart, environments, matrix
 from tests.toolchain.checks import Check
 from tests.toolchain.collection_tree import link_development_tree
 from tests.toolchain.interpreters import present
@@ -24,11 +24,14 @@ def checks() -> Iterator[list[Check]]:
     levels = (environments.EMULATORS, environments.TESTS)
     made = {pair: environments.for_pair(pair, *levels) for pair in pairs}
     environments.make_all(*made.values())
-    for pair, environment in made.items():
-        report = REPORTS / f"unit-{pair.name}.xml"
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.unlink(missing_ok=True)
-        command = [str(environment.python), "-m", "pytest", "-q", "--durations=10", f"--junit-xml={report}"]
-        command += ["-o", f"cache_dir={REPORTS / f'pytest-{pair.name}'}", "tests/unit"]
-        # One process, one pair after the other: tests hold loopback addresses and count their own threads.
-        yield [Check(str(pair), command, ROOT, environment.variables(), judge([report].copy))]
+    yield from apart.at_once([_pytest(pair, environment) for pair, environment in made.items()])
+
+
+def _pytest(pair: matrix.Pair, environment: environments.Environment) -> Check:
+    report = REPORTS / f"unit-{pair.name}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    # One process for each pair: tests count their own threads, processes and files.
+    command = [str(environment.python), "-m", "pytest", "-q", "--durations=10", f"--junit-xml={report}"]
+    command += ["-o", f"cache_dir={REPORTS / f'pytest-{pair.name}'}", "tests/unit"]
+    return Check(str(pair), command, ROOT, environment.variables(), judge([report].copy))
