@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The public key out of an X.509 certificate, and where the certificate ends, with the standard library alone.
+"""An X.509 certificate's public key, its subject, and where it ends, with the standard library alone.
 
 ssl hands out a peer's certificate as DER and nothing that parses it when the chain was not verified. All that a pin
 needs is the SubjectPublicKeyInfo, which stands at a fixed place (RFC 5280, section 4.1): six fields to walk over.
@@ -24,14 +24,29 @@ def subject_public_key_info(certificate: bytes) -> bytes:
 
     Raises ProtocolViolation for anything that is not shaped like a certificate.
     """
+    at, end = _field(certificate, 4)
+    return certificate[at : _after(certificate, at, end, _SEQUENCE)]
+
+
+def subject(certificate: bytes) -> bytes:
+    """The DER bytes of the subject's name, tag and length included: the issuer's name in what it has signed.
+
+    Raises ProtocolViolation for anything that is not shaped like a certificate.
+    """
+    at, end = _field(certificate, 3)
+    return certificate[at : _after(certificate, at, end, _SEQUENCE)]
+
+
+def _field(certificate: bytes, number: int) -> Tuple[int, int]:
+    """Where this one of the fields signature, issuer, validity, subject and subjectPublicKeyInfo stands, and their end."""
     outer, _end = _inside(certificate, 0, len(certificate), _SEQUENCE)
     at, end = _inside(certificate, outer, len(certificate), _SEQUENCE)
     if at < end and certificate[at] == _VERSION:
         at = _after(certificate, at, end, _VERSION)
     at = _after(certificate, at, end, _INTEGER)  # serialNumber
-    for _field in ("signature", "issuer", "validity", "subject"):
+    for _number in range(number):
         at = _after(certificate, at, end, _SEQUENCE)
-    return certificate[at : _after(certificate, at, end, _SEQUENCE)]
+    return at, end
 
 
 def first_element(der: bytes) -> bytes:

@@ -11,63 +11,29 @@ checksum, the certificate table's directory entry and the certificate table.
 from __future__ import annotations
 
 import hashlib
-import struct
 
-from .._core.errors import BadInput
-
-_PE32 = 0x10B
-_PE32_PLUS = 0x20B
-_CERTIFICATE_TABLE = 4
+from .pe_image import parse_pe
 
 
 def authenticode_sha256(image: bytes) -> str:
     """Lower-case hex; BadInput for what is no PE image."""
-    try:
-        return _digest(image)
-    except struct.error:
-        raise _no_image("a truncated header") from None
+    return authenticode_digest(image, "sha256").hex()
 
 
-def _digest(image: bytes) -> str:
-    if image[:2] != b"MZ":
-        raise _no_image("no DOS header")
-    (pe,) = struct.unpack_from("<I", image, 0x3C)
-    if image[pe : pe + 4] != b"PE\0\0":
-        raise _no_image("no PE signature")
-    (section_count,) = struct.unpack_from("<H", image, pe + 6)
-    (optional_size,) = struct.unpack_from("<H", image, pe + 20)
-    optional = pe + 24
-    (magic,) = struct.unpack_from("<H", image, optional)
-    if magic not in (_PE32, _PE32_PLUS):
-        raise _no_image(f"optional header magic {magic:#x}")
-    checksum = optional + 64
-    directories = optional + (96 if magic == _PE32 else 112)
-    (directory_count,) = struct.unpack_from("<I", image, directories - 4)
-    (headers_size,) = struct.unpack_from("<I", image, optional + 60)
-    digest = hashlib.sha256(image[:checksum])
-    certificates_size = 0
-    if directory_count > _CERTIFICATE_TABLE:
-        entry = directories + 8 * _CERTIFICATE_TABLE
-        (certificates_size,) = struct.unpack_from("<I", image, entry + 4)
-        digest.update(image[checksum + 4 : entry])
-        digest.update(image[entry + 8 : headers_size])
+def authenticode_digest(image: bytes, hash_name: str) -> bytes:
+    """By a hash of :mod:`hashlib`: firmware measures into each bank by its own. BadInput for what is no PE image."""
+    pe = parse_pe(image)
+    digest = hashlib.new(hash_name, image[: pe.checksum_at])
+    if pe.certificates_entry_at:
+        digest.update(image[pe.checksum_at + 4 : pe.certificates_entry_at])
+        digest.update(image[pe.certificates_entry_at + 8 : pe.headers_size])
     else:
-        digest.update(image[checksum + 4 : headers_size])
-    hashed = headers_size
-    sections = []
-    for index in range(section_count):
-        raw_size, raw_at = struct.unpack_from("<II", image, optional + optional_size + 40 * index + 16)
-        if raw_size:
-            sections.append((raw_at, raw_size))
-    for raw_at, raw_size in sorted(sections):
-        if raw_at + raw_size > len(image):
-            raise _no_image("a section beyond the end")
-        digest.update(image[raw_at : raw_at + raw_size])
-        hashed += raw_size
-    if len(image) > hashed + certificates_size:
-        digest.update(image[hashed : len(image) - certificates_size])
-    return digest.hexdigest()
-
-
-def _no_image(found: str) -> BadInput:
-    return BadInput("this is no UEFI program", expected="a PE image", found=found)
+        digest.update(image[pe.checksum_at + 4 : pe.headers_size])
+    hashed = pe.headers_size
+    for section in sorted(pe.sections, key=lambda one: (one.raw_at, one.raw_size)):
+        if section.raw_size:
+            digest.update(image[section.raw_at : section.raw_at + section.raw_size])
+            hashed += section.raw_size
+    if len(image) > hashed + pe.certificates_size:
+        digest.update(image[hashed : len(image) - pe.certificates_size])
+    return digest.digest()

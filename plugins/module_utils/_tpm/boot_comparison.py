@@ -116,7 +116,7 @@ def _on_devices(
     log: EventLog, alternatives: Sequence[Sequence[ExpectedEvent]], pcr: int
 ) -> Iterator[List[ExpectedEvent]]:
     """Each alternative with each pair of devices that GRUB's commands name."""
-    names = _devices(log) or ["cd0"]
+    names = device_names(log) or ["cd0"]
     for alternative in alternatives:
         chosen = [event for event in alternative if event.pcr == pcr]
         if pcr == _PROGRAMS_PCR:
@@ -128,7 +128,11 @@ def _on_devices(
                 yield [event.on(device, boot_device) for event in chosen]
 
 
-def _devices(log: EventLog) -> List[str]:
+def device_names(log: EventLog) -> List[str]:
+    """GRUB's names of the disks and partitions in its commands, in the order in which they first stand there.
+
+    The log may say what it likes: a few, and only what looks like one.
+    """
     names: List[str] = []
     for event in log.of_pcr(8):
         for name in _DEVICE_NAME.findall(event.text):
@@ -140,7 +144,12 @@ def _devices(log: EventLog) -> List[str]:
 def _compared(pcr: int, expected: Sequence[ExpectedEvent], measured: Sequence[Event]) -> Iterator[Difference]:
     wanted = [event.digest_sha256 for event in expected]
     found = [event.digest(_BANK).hex() for event in measured]
+    for one, other in unequal(wanted, found):
+        yield Difference(pcr, None if one is None else expected[one], None if other is None else measured[other])
+
+
+def unequal(wanted: Sequence[str], found: Sequence[str]) -> Iterator[Tuple[Optional[int], Optional[int]]]:
+    """Where two lists of digests differ: indices into both, side by side, None where one has nothing there."""
     for tag, a, b, c, d in SequenceMatcher(None, wanted, found, autojunk=False).get_opcodes():
         if tag != "equal":
-            for one, other in zip_longest(expected[a:b], measured[c:d]):
-                yield Difference(pcr, one, other)
+            yield from zip_longest(range(a, b), range(c, d))

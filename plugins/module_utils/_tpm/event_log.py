@@ -123,14 +123,18 @@ class EventLog:
             name = algorithm.BANK_NAME.get(bank, f"{bank:#06x}")
             have = ", ".join(algorithm.BANK_NAME.get(one, f"{one:#06x}") for one in self.banks)
             raise _broken(f"digests of the bank {name}", have or "none")
-        size = algorithm.DIGEST_SIZE[bank]
-        values: Dict[int, bytes] = {0: bytes(size - 1) + bytes([self._startup_locality()])}
+        values: Dict[int, bytes] = {0: self.first_value(0, bank)}
         for event in self.events:
             if event.is_measured:
-                value = values.get(event.pcr, bytes(size))
+                value = values.get(event.pcr) or self.first_value(event.pcr, bank)
                 extended = hashlib.new(algorithm.BANK_NAME[bank], value + event.digests[bank])
                 values[event.pcr] = extended.digest()
         return values
+
+    def first_value(self, pcr: int, bank: int) -> bytes:
+        """What the PCR held in front of its first event."""
+        size = algorithm.DIGEST_SIZE[bank]
+        return bytes(size - 1) + bytes([self._startup_locality()]) if pcr == 0 else bytes(size)
 
     def _startup_locality(self) -> int:
         """PCR 0 begins with the locality of TPM2_Startup; a lie here can only break the replay of PCR 0."""

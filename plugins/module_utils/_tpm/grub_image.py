@@ -22,6 +22,7 @@ _INFO_SIZE = 24
 _HEADER_SIZE = 8
 _MEMDISK = 1
 _CONFIGURATION = 2
+_PREFIX = 3
 _RUNS_MEMDISK = "normal (memdisk)/grub.cfg"
 
 _FAT12_CLUSTERS = 4085
@@ -41,6 +42,15 @@ def embedded_config(image: bytes) -> str:
     if not config:
         raise _unreadable("none")
     return config
+
+
+def embedded_prefix(image: bytes) -> str:
+    """The directory that this GRUB was built with, on the file system that it is started from; BadInput for none."""
+    prefix = _modules(image).get(_PREFIX, b"").split(b"\0", 1)[0].decode("utf-8", "replace")
+    if not prefix.startswith("/"):
+        # A device in front of it would be one of the machine that built it.
+        raise BadInput("the prefix of this GRUB cannot be read", expected="an absolute path", found=prefix or "none")
+    return prefix
 
 
 def _modules(image: bytes) -> Dict[int, bytes]:

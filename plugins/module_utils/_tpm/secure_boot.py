@@ -17,7 +17,6 @@ from . import algorithm
 from .efi_variable import GLOBAL, EfiVariable, parse_efi_variable
 from .event_log import Event, EventLog
 
-_BANK = algorithm.SHA256
 _SEPARATOR = bytes(4)
 #: Harmless: says that DMA protection of the IOMMU was off while firmware ran.
 _ALLOWED_ACTIONS = ("DMA Protection Disabled",)
@@ -29,18 +28,18 @@ def secure_boot_state(log: EventLog) -> Optional[bool]:
     return values == [b"\x01"] if values else None
 
 
-def objections_to_secure_boot(log: EventLog) -> List[str]:
-    """Why PCR 7 does not prove that Secure Boot was on; empty where it does."""
+def objections_to_secure_boot(log: EventLog, bank: int = algorithm.SHA256) -> List[str]:
+    """Why PCR 7 does not prove that Secure Boot was on; empty where it does. ``bank``: the one that is vouched for."""
     events = log.of_pcr(7)
-    separators = [event.number for event in events if _is_separator(event)]
+    separators = [event.number for event in events if _is_separator(event, bank)]
     if len(separators) != 1:
         return [f"PCR 7 has {len(separators)} separators instead of one"]
     objections = []
     for event in events:
         # A digest of other data could be anything's: that of SecureBoot with the value 0 as well.
-        if not event.covers_its_data(_BANK):
+        if not event.covers_its_data(bank):
             objections.append(f"event {event.number} of PCR 7 has a digest that is not of its data")
-        elif not _is_separator(event) and parse_efi_variable(event.data) is None:
+        elif not _is_separator(event, bank) and parse_efi_variable(event.data) is None:
             if event.text not in _ALLOWED_ACTIONS or event.data != event.text.encode("ascii"):
                 objections.append(f"event {event.number} of PCR 7 is no UEFI variable")
     switches = [(event, variable) for event, variable in _variables(log) if _is_secure_boot(variable)]
@@ -68,5 +67,5 @@ def _is_secure_boot(variable: EfiVariable) -> bool:
     return variable.guid == GLOBAL and variable.name == "SecureBoot"
 
 
-def _is_separator(event: Event) -> bool:
-    return event.data == _SEPARATOR and event.covers_its_data(_BANK)
+def _is_separator(event: Event, bank: int) -> bool:
+    return event.data == _SEPARATOR and event.covers_its_data(bank)
