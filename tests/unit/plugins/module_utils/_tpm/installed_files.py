@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.event_log import EventLog, parse_event_log
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.installed_boot import GrubFiles, Mount
 from tests.unit.plugins.module_utils._tpm.recorded_boots import MENUENTRY, RecordedBoot
+from tests.unit.plugins.module_utils._tpm.recorded_installed import BOOT_UUID, ESP_CONFIG, GRUB_CONFIG, GRUB_DISK
 
 SHIM = Path("/usr/lib/shim/shimx64.efi.signed")
 SIGNED_GRUBS = Path("/usr/lib/grub/x86_64-efi-signed")
@@ -72,6 +73,21 @@ def medium_tree(folder: Path, boot: RecordedBoot = MENUENTRY, *, device: str = "
     shutil.copy(installed(SHIM), folder / "BOOTX64.EFI")
     shutil.copy(installed(SIGNED_GRUBS / "gcdx64.efi.signed"), folder / "grubx64.efi")
     return GrubTree(folder, folder / "grubx64.efi", folder / "BOOTX64.EFI", [Mount(str(folder), device)])
+
+
+def disk_tree(folder: Path) -> GrubTree:
+    """What GRUB_DISK was recorded from: the EFI system partition and /boot, mounted."""
+    esp, boot = folder / "efi", folder / "boot"
+    (esp / "EFI/debian").mkdir(parents=True)
+    (boot / "grub").mkdir(parents=True)
+    shutil.copy(installed(SHIM), esp / "EFI/debian/shimx64.efi")
+    shutil.copy(installed(SIGNED_GRUBS / "grubx64.efi.signed"), esp / "EFI/debian/grubx64.efi")
+    (esp / "EFI/debian/grub.cfg").write_text(ESP_CONFIG, encoding="utf-8")
+    (boot / "grub/grub.cfg").write_text(GRUB_CONFIG, encoding="utf-8")
+    (boot / "vmlinuz").write_bytes(kernel())
+    (boot / "initrd.img").write_bytes(GRUB_DISK.initrd)
+    mounts = [Mount(str(esp), uuid="1234-ABCD"), Mount(str(boot), uuid=BOOT_UUID)]
+    return GrubTree(folder, esp / "EFI/debian/grubx64.efi", esp / "EFI/debian/shimx64.efi", mounts)
 
 
 def efi_variables(folder: Path, log: bytes) -> Path:
