@@ -25,13 +25,16 @@ _BLOCK = 1024 * 1024
 class MountedFileSystem(FileSystem):
     """``directory`` is where it is mounted. ``replacements``: a path on this machine → the file that will be there."""
 
-    def __init__(self, device: str, directory: str, uuid: str, replacements: Mapping[str, str]) -> None:
+    def __init__(
+        self, device: str, directory: str, uuid: str, replacements: Mapping[str, str], by_uuid: str = _BY_UUID
+    ) -> None:
+        """``uuid``: "" to look it up in the directory ``by_uuid``."""
         super().__init__(device)
         self._directory = os.path.realpath(directory)
         if not os.path.isdir(self._directory):
             raise NotFound("this is no directory", expected="where the file system is mounted", found=directory)
         self._device_number = os.stat(self._directory).st_dev
-        self._uuid = uuid or _uuid_of(self._device_number)
+        self._uuid = uuid or _uuid_of(self._device_number, by_uuid)
         self._replacements = {os.path.normpath(path): source for path, source in replacements.items()}
 
     def exists(self, path: str) -> bool:
@@ -120,12 +123,12 @@ def read_program(path: str) -> bytes:
         raise _unreadable(path, error) from error
 
 
-def _uuid_of(device_number: int) -> str:
+def _uuid_of(device_number: int, by_uuid: str) -> str:
     """By udev's links; "" where there is none."""
-    if not os.path.isdir(_BY_UUID):
+    if not os.path.isdir(by_uuid):
         return ""
-    for name in os.listdir(_BY_UUID):
-        link = os.path.join(_BY_UUID, name)
+    for name in os.listdir(by_uuid):
+        link = os.path.join(by_uuid, name)
         if os.path.exists(link) and os.stat(link).st_rdev == device_number:
             return name
     return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import AttestationRefused, BadInput, NotFound, Unsupported
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.event_log import parse_event_log
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.grub_image import embedded_prefix
+from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.grub_trace import BY_UUID
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.installed_boot import Mount
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.measured_boot import (
     Measured,
@@ -26,6 +28,7 @@ from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.measured_bo
     measured_boot,
 )
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.measurement import BANKS
+from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.mounted_file_system import MountedFileSystem
 from tests.servers.swtpm import require_swtpm
 from tests.unit.plugins.module_utils._tpm.installed_files import (
     SIGNED_GRUBS,
@@ -130,6 +133,32 @@ def test_file_systems_by_uuid(
         return
     same = mounts[0][1] == "hd0,gpt1"
     assert (ask(tmp_path, tree, pcrs=(8,)).differences == ()) is same
+
+
+def test_the_uuid_of_a_file_system_is_found_by_its_device(tmp_path: Path) -> None:
+    by_uuid = tmp_path / "by-uuid"
+    by_uuid.mkdir()
+    for number, uuid in enumerate((os.stat("/proc").st_dev, os.stat(tmp_path).st_dev)):
+        node = tmp_path / f"node{number}"
+        try:
+            os.mknod(node, stat.S_IFBLK | 0o600, uuid)
+        except PermissionError:
+            pytest.skip("not allowed to make device nodes")
+        (by_uuid / f"000{number}-ABCD").symlink_to(node)
+    (by_uuid / "0002-ABCD").symlink_to(tmp_path / "gone")
+    found = MountedFileSystem("hd0,gpt1", str(tmp_path), "", {}, str(by_uuid))
+    assert [found.answers_to(BY_UUID, wanted) for wanted in ("0001-abcd", "0000-ABCD")] == [True, False]
+
+
+def test_a_module_that_grub_may_read_is_not_guessed(tree: GrubTree, tmp_path: Path) -> None:
+    config = tmp_path / "disk/boot/grub/grub.cfg"
+    config.write_text("insmod part_gpt\n" + config.read_text(encoding="utf-8"), encoding="utf-8")
+    assert len(ask(tmp_path, tree, pcrs=(8,)).differences) == 1
+    (tmp_path / "disk/boot/grub/x86_64-efi").mkdir()
+    (tmp_path / "disk/boot/grub/x86_64-efi/part_gpt.mod").write_bytes(b"")
+    with pytest.raises(Unsupported, match="cannot be predicted") as refused:
+        ask(tmp_path, tree, pcrs=(8,))
+    assert refused.value.found == "insmod part_gpt, which may read (hd0,gpt2)/grub/x86_64-efi/part_gpt.mod"
 
 
 def test_a_configfile_has_its_own_variables_and_shows_its_own_menu(tree: GrubTree, tmp_path: Path) -> None:
