@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""boot_measurement through Ansible, on a machine whose TPM (swtpm) measured a boot that was recorded; and a LUKS2 device
-that is bound to the boot after it, which opens at that boot and not before."""
+"""boot_measurement through Ansible, on a machine whose TPM (swtpm) measured a boot that was recorded.
+
+And a LUKS2 device that is bound to the boot after it, which opens at that boot and not before.
+"""
 
 from __future__ import annotations
 
@@ -238,7 +240,10 @@ def test_bad_input_is_told_before_anything_is_read(bench: Bench) -> None:
 def test_a_machine_without_what_it_needs(bench: Bench) -> None:
     without_log = {MODULE: {"event_log": "/nonexistent"}, "ignore_errors": True}
     without_tpm = {MODULE: {"event_log": str(bench.log)}, "ignore_errors": True}
-    without_tools = {**without_tpm, "environment": {"TPM2TOOLS_TCTI": "swtpm:path=/nonexistent", "PATH": "/nonexistent"}}
+    without_tools = {
+        **without_tpm,
+        "environment": {"TPM2TOOLS_TCTI": "swtpm:path=/nonexistent", "PATH": "/nonexistent"},
+    }
     ran = bench.run(without_log, without_tpm, without_tools)
     if os.path.exists(DEVICE):
         pytest.skip(f"this machine has a TPM of its own ({DEVICE})")

@@ -38,7 +38,7 @@ def subject(certificate: bytes) -> bytes:
 
 
 def _field(certificate: bytes, number: int) -> Tuple[int, int]:
-    """Where this one of the fields signature, issuer, validity, subject and subjectPublicKeyInfo stands, and their end."""
+    """Where this one of the fields signature, issuer, validity, subject, subjectPublicKeyInfo stands, and their end."""
     outer, _end = _inside(certificate, 0, len(certificate), _SEQUENCE)
     at, end = _inside(certificate, outer, len(certificate), _SEQUENCE)
     if at < end and certificate[at] == _VERSION:

@@ -32,9 +32,7 @@ BY_LABEL = "label"
 BY_UUID = "fs-uuid"
 
 #: Commands that read no file, run nothing and set no variable that later commands of a static configuration use.
-_INERT = frozenset(
-    {"echo", "serial", "terminal", "terminal_input", "terminal_output", "background_color", "clear"}
-)
+_INERT = frozenset({"echo", "serial", "terminal", "terminal_input", "terminal_output", "background_color", "clear"})
 #: A script of its own (``configfile``) begins with these and no others.
 _EXPORTED = ("prefix", "root")
 _DEEPEST = 8
@@ -197,7 +195,9 @@ class _Grub:
         device, in_it = self._place(path)
         file_system = self._file_systems.get(device)
         if file_system is not None and file_system.is_file(in_it):
-            raise _unpredictable(f"insmod {module}, which may read {path}", "no insmod: Debian's signed GRUB needs none")
+            raise _unpredictable(
+                f"insmod {module}, which may read {path}", "no insmod: Debian's signed GRUB needs none"
+            )
         return True
 
     def _set(self, assignment: str) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The headers of a UEFI program (Microsoft, "PE Format"): as much as its digest, its signature and its sections need."""
+"""The headers of a UEFI program (Microsoft, "PE Format"): what its digest, its signature and its sections need."""
 
 from __future__ import annotations
 

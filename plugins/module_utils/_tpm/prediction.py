@@ -202,9 +202,7 @@ def _firmware(images: Sequence[BootImage]) -> List[ExpectedEvent]:
 
 
 def _started(image: BootImage) -> ExpectedEvent:
-    return ExpectedEvent(
-        4, EV_EFI_BOOT_SERVICES_APPLICATION, f"{image.role} {image.path}", image.authenticode_sha256
-    )
+    return ExpectedEvent(4, EV_EFI_BOOT_SERVICES_APPLICATION, f"{image.role} {image.path}", image.authenticode_sha256)
 
 
 def _text_event(what: str) -> ExpectedEvent:

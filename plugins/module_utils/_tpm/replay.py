@@ -111,9 +111,7 @@ def _phases(start: bytes, value: bytes, bank: int) -> Tuple[str, ...]:
     return ()
 
 
-def _blamed(
-    log: EventLog, bank: int, pcr: int, replayed: bytes, value: bytes, since: Sequence[bytes]
-) -> Unexplained:
+def _blamed(log: EventLog, bank: int, pcr: int, replayed: bytes, value: bytes, since: Sequence[bytes]) -> Unexplained:
     events = log.of_pcr(pcr)
     start = log.first_value(pcr, bank)
 

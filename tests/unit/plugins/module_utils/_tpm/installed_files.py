@@ -111,5 +111,3 @@ def measured_variables(log: EventLog) -> list[tuple[str, str, bytes]]:
         if event.data[32 + 2 * length :]:
             found.append((name, guid, event.data[32 + 2 * length :]))
     return found
-
-

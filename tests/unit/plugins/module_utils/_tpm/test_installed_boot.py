@@ -17,7 +17,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import AttestationRefused, BadInput, NotFound, Unsupported
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import (
+    AttestationRefused,
+    BadInput,
+    NotFound,
+    Unsupported,
+)
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.event_log import parse_event_log
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.grub_image import embedded_prefix
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.grub_trace import BY_UUID
@@ -172,7 +177,9 @@ def test_a_configfile_has_its_own_variables_and_shows_its_own_menu(tree: GrubTre
     assert len(ask(tmp_path, tree, pcrs=(8,)).differences) == 1
 
 
-@pytest.mark.parametrize(("name", "prefix"), [("grubx64.efi.signed", "/EFI/debian"), ("gcdx64.efi.signed", "/boot/grub")])
+@pytest.mark.parametrize(
+    ("name", "prefix"), [("grubx64.efi.signed", "/EFI/debian"), ("gcdx64.efi.signed", "/boot/grub")]
+)
 def test_the_prefix_in_debians_grub_is_found(name: str, prefix: str) -> None:
     assert embedded_prefix(installed(SIGNED_GRUBS / name).read_bytes()) == prefix
 

@@ -128,7 +128,9 @@ def test_an_event_that_was_not_measured_is_named(pcr: int, tmp_path: Path) -> No
 
 def test_a_log_that_goes_on_too_long_is_cut_where_the_pcr_stopped(tmp_path: Path) -> None:
     stop = event_of(HEARTH.log, 8, 3)
-    shorter = changed_log(HEARTH.log, lambda events: [one for one in events if one.pcr != 8 or one.number < stop.number])
+    shorter = changed_log(
+        HEARTH.log, lambda events: [one for one in events if one.pcr != 8 or one.number < stop.number]
+    )
     with pytest.raises(AttestationRefused) as refused:
         ask(tmp_path, HEARTH.log, values_of(shorter))
     assert f"this event and all behind it are in the log and were not measured (event {stop.number}: " in str(
@@ -173,7 +175,9 @@ def test_an_event_that_says_something_else_is_refused_though_the_log_leads_there
     true = event_of(HEARTH.log, pcr, index)
 
     def lying(events: list[Event]) -> list[Event]:
-        return [replace(one, data=b"grub_cmd: set harmless=1\0") if one.number == true.number else one for one in events]
+        return [
+            replace(one, data=b"grub_cmd: set harmless=1\0") if one.number == true.number else one for one in events
+        ]
 
     told = changed_log(HEARTH.log, lying)
     assert values_of(told) == values_of(HEARTH.log)
@@ -405,9 +409,7 @@ Change = Callable[[GrubTree, Path], object]
         ),
     ],
 )
-def test_pcr_7_is_not_predicted_where_it_will_change(
-    change: Change, said: str, tree: GrubTree, tmp_path: Path
-) -> None:
+def test_pcr_7_is_not_predicted_where_it_will_change(change: Change, said: str, tree: GrubTree, tmp_path: Path) -> None:
     change(tree, tmp_path / "efivars")
     with pytest.raises(AttestationRefused, match="will not be that of this one") as refused:
         pcr_7(tree, tmp_path)
