@@ -68,6 +68,7 @@ notes:
   - Another TPM than the machine's own is chosen by the variable E(TPM2TOOLS_TCTI) in the task's C(environment).
 seealso:
   - module: hearth.datacenter.luks_audit_info
+  - module: hearth.datacenter.boot_measurement
 """
 
 EXAMPLES = r"""

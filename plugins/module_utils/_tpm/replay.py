@@ -22,7 +22,7 @@ from .event_log import (
 )
 from .grub_trace import GRUB_COMMAND, KERNEL_COMMAND_LINE
 from .measurement import extended
-from .unified_image import PHASES, phase_measurements
+from .unified_image import OF_INITRD, PHASES, phase_measurements
 
 _PHASES_PCR = 11
 #: Events of one PCR among which the one to blame is looked for: the search takes the square of it.
@@ -104,10 +104,11 @@ def untrue(log: EventLog, bank: int, pcr: int) -> Tuple[Event, ...]:
 
 
 def _phases(start: bytes, value: bytes, bank: int) -> Tuple[str, ...]:
-    for count in range(1, len(PHASES) + 1):
-        reached = PHASES[:count]
-        if extended(start, (one.digest for one in phase_measurements(reached, bank)), bank) == value:
-            return reached
+    for first in (0, OF_INITRD):
+        for end in range(first + 1, len(PHASES) + 1):
+            reached = PHASES[first:end]
+            if extended(start, (one.digest for one in phase_measurements(reached, bank)), bank) == value:
+                return reached
     return ()
 
 

@@ -42,8 +42,10 @@ _VERSION = re.compile(rb"#### LoaderInfo: systemd-stub ([0-9]{1,4})")
 #: Bytes of zeros that a loader may have to add to a section.
 _MOST_FILLING = 1024 * 1024
 
-#: What systemd-pcrphase extends PCR 11 by while the system comes up, in this order.
+#: What systemd-pcrphase extends PCR 11 by while the system comes up, in this order; the first two in an initrd with
+#: systemd only.
 PHASES = ("enter-initrd", "leave-initrd", "sysinit", "ready")
+OF_INITRD = 2
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from ansible_collections.hearth.datacenter.plugins.module_utils._core.der import subject_public_key_info
+from ansible_collections.hearth.datacenter.plugins.module_utils._core.der import subject, subject_public_key_info
 from ansible_collections.hearth.datacenter.plugins.module_utils._core.errors import ProtocolViolation
 from tests.servers.certificates import Authority
 
@@ -36,7 +36,7 @@ def test_the_key_is_the_one_that_cryptography_finds(kind: str) -> None:
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
-        .issuer_name(name)
+        .issuer_name(x509.Name([]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now)
@@ -45,6 +45,7 @@ def test_the_key_is_the_one_that_cryptography_finds(kind: str) -> None:
     )
     expected = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert subject_public_key_info(certificate.public_bytes(Encoding.DER)) == expected
+    assert subject(certificate.public_bytes(Encoding.DER)) == name.public_bytes()
 
 
 def test_a_version_1_certificate_has_no_version_field() -> None:
@@ -67,8 +68,9 @@ def test_a_version_1_certificate_has_no_version_field() -> None:
     ],
 )
 def test_what_is_no_certificate_is_a_protocol_violation(der: bytes) -> None:
-    with pytest.raises(ProtocolViolation):
-        subject_public_key_info(der)
+    for read in (subject_public_key_info, subject):
+        with pytest.raises(ProtocolViolation):
+            read(der)
 
 
 def test_damage_anywhere_never_raises_anything_else(authority: Authority) -> None:
@@ -78,8 +80,10 @@ def test_damage_anywhere_never_raises_anything_else(authority: Authority) -> Non
         damaged = bytearray(whole)
         for _flip in range(chance.randint(1, 4)):
             damaged[chance.randrange(min(120, len(damaged)))] = chance.randrange(256)
-        try:
-            found = subject_public_key_info(bytes(damaged[: chance.randint(0, len(damaged))]))
-        except ProtocolViolation:
-            continue
-        assert found in bytes(damaged)
+        cut = bytes(damaged[: chance.randint(0, len(damaged))])
+        for read in (subject_public_key_info, subject):
+            try:
+                found = read(cut)
+            except ProtocolViolation:
+                continue
+            assert found in cut

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import struct
 import subprocess
 from pathlib import Path
@@ -243,6 +244,23 @@ def with_section_count(image: bytes, count: int) -> bytes:
 def test_what_is_no_program_is_refused(image: bytes) -> None:
     with pytest.raises(BadInput, match="no UEFI program"):
         read_unified_image(image)
+
+
+def test_damage_anywhere_never_raises_anything_else() -> None:
+    whole = small_image([*EVERY_SECTION.items(), magic("252")])
+    chance = random.Random(11)
+    ends = set()
+    for _round in range(3000):
+        damaged = bytearray(whole)
+        for _flip in range(chance.randint(1, 4)):
+            damaged[chance.randrange(700)] = chance.randrange(256)
+        try:
+            end = chance.choice([len(damaged), chance.randint(300, len(damaged))])
+            read_unified_image(bytes(damaged[:end])).measurements(algorithm.SHA384)
+            ends.add("read")
+        except (BadInput, Unsupported) as error:
+            ends.add(error.type)
+    assert ends == {"read", "BadInput", "Unsupported"}
 
 
 def test_a_directory_or_a_device_is_no_image(tmp_path: Path) -> None:
