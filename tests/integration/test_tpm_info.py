@@ -49,8 +49,8 @@ def look(machine: Machine, **more: Any) -> dict[str, Any]:
     return {MODULE: {"event_log": machine.log_file}, "environment": environment, "ignore_errors": True, **more}
 
 
-def run(folder: Path, *tasks: dict[str, Any]) -> Ran:
-    play = {"hosts": "jump", "gather_facts": False, "tasks": list(tasks)}
+def run(folder: Path, *tasks: dict[str, Any], **keywords: Any) -> Ran:
+    play = {"hosts": "jump", "gather_facts": False, "tasks": list(tasks), **keywords}
     (folder / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
     return PlaybookFolder(folder).playbook(str(folder / "play.yml"))
 
@@ -110,6 +110,17 @@ def test_its_certificate_is_what_the_verdict_asks_for(machines: Machines, tmp_pa
     ran = run(tmp_path, look(machine, register="here"), verdict)
     assert ran.outcomes == ["ok", "ok"], ran.said
     assert ran.results[1]["live_image_verdict"]["verdict"] == "ok"
+
+
+def test_the_examples_run_as_they_stand(machines: Machines, tmp_path: Path) -> None:
+    machine = machines.new()
+    environment = {"TPM2TOOLS_TCTI": machine.tpm.tcti}
+    ran = run(tmp_path, *yaml.safe_load(tpm_info.EXAMPLES), environment=environment)
+    assert ran.outcomes == ["ok"] * 3, ran.said
+    kept = ran.results[2]["ansible_facts"]["ek_certificate_sha256"]
+    assert parse_ek_certificate(machine.tpm.certificate()).sha256 == kept[0]
+    # Firmware wrote no log where this test runs, or one of another boot: it is told, and nothing else fails.
+    assert ran.results[0]["tpm"]["event_log"]["path"] == EVENT_LOG
 
 
 def test_a_machine_without_a_tpm_and_one_whose_tpm_is_gone(tmp_path: Path) -> None:
