@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.attester import EVENT_LOG
+from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.boot_log import EVENT_LOG
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.event_log import parse_event_log
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.measurement import BANKS
 from ansible_collections.hearth.datacenter.plugins.module_utils._tpm.tpm2_tools import DEVICE

@@ -16,7 +16,7 @@ from .._core.hostile import clean
 from .._core.programs import node_environment
 from .._luks.pcr_policy import policy_digest
 from .._tpm.algorithm import BANK_NAME, DIGEST_SIZE
-from .._tpm.attester import EVENT_LOG
+from .._tpm.boot_log import EVENT_LOG
 from .._tpm.installed_boot import Files, GrubFiles, Mount, UnifiedFiles
 from .._tpm.measured_boot import PCRS, Measured, Question, measured_boot
 from .._tpm.measurement import BANKS
