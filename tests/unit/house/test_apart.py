@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks that run at the same time are held apart."""
+"""Tests that run at the same time are held apart, and each of them runs once, whatever it is called."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolchain import apart, checks
+from tests.toolchain import apart, checks, integration
 from tests.toolchain.checks import Check
+from tests.toolchain.places import ROOT
 from tests.toolchain.stages import Stage, run_stage
 
 WHY_NOT = apart.why_not(os.environ)
@@ -102,3 +103,30 @@ def test_one_alone_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixtur
     only = Check("only", ["true"], tmp_path, {})
     assert list(apart.at_once([only])) == [[only]]
     assert capsys.readouterr().out == ""
+
+
+class TestPartsOfIntegration:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> str:
+        (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '--import-mode=importlib'\n")
+        for name in ("some/test_known.py", "some/test_new.py", "some/deep/test_newer.py", "some/other_name_test.py"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text("def test_it():\n    pass\n")
+        return "some"
+
+    def collected(self, cwd: Path, words: list[str]) -> list[str]:
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *words]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [line for line in done.stdout.splitlines() if "::" in line]
+
+    def test_each_file_is_in_one_whether_anybody_named_it_or_not(self, tmp_path: Path, folder: str) -> None:
+        rest, named = (
+            self.collected(tmp_path, words) for words in integration.parts(folder, ["test_known.py"]).values()
+        )
+        assert named == ["some/test_known.py::test_it"]
+        assert len(rest) == 3 and sorted(rest + named) == sorted(self.collected(tmp_path, [folder]))
+
+    def test_a_file_that_is_named_twice_or_has_gone_shows(self) -> None:
+        assert len(set(integration.APART)) == len(integration.APART)
+        assert [name for name in integration.APART if not (ROOT / integration.FOLDER / name).is_file()] == []
