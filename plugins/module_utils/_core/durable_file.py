@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import BinaryIO, Callable, Iterator
+from typing import BinaryIO, Callable, ContextManager, Iterator
 
 
-@contextmanager
-def new(path: str, mode: int = 0o600) -> Iterator[BinaryIO]:
-    """A new file, on the disk when the block has ended; FileExistsError where the name is taken."""
-    with _on_disk(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)) as file:
-        yield file
+def new(path: str, mode: int = 0o600) -> ContextManager[BinaryIO]:
+    """A new file, on the disk when its ``with`` block has ended; FileExistsError where the name is taken."""
+    return _on_disk(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
 
 
 def write(
