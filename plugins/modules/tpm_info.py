@@ -32,6 +32,7 @@ options:
     type: path
     default: /sys/kernel/security/tpm0/binary_bios_measurements
 seealso:
+  - module: hearth.datacenter.boot_measurement
   - module: hearth.datacenter.live_image_verdict
   - module: hearth.datacenter.luks_binding
   - module: hearth.datacenter.machine_info
@@ -210,6 +211,7 @@ tpm:
             - For each PCR with events their number, C(events), and whether they lead to the value that the TPM shows in
               each bank that both have, C(agrees). It is V(null) where they have none in common.
             - PCRs that the running system extends too do not agree, for example 11 where systemd measures its phases.
+              M(hearth.datacenter.boot_measurement) tells such PCRs from a log that is untrue.
           type: dict
           returned: success
           sample:
