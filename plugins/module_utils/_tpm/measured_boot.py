@@ -11,17 +11,18 @@ control predicts from the files that booted and compares with the log.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from .._core.errors import AttestationRefused, BadInput, NotFound, ProtocolViolation, Unsupported, VerificationFailed
+from .._core.errors import AttestationRefused, BadInput, Unsupported, VerificationFailed
 from .._core.hostile import clean
-from .algorithm import BANK_NAME, DIGEST_SIZE
+from .algorithm import BANK_NAME
 from .boot_comparison import said_of, unequal
-from .event_log import LARGEST_LOG, Event, EventLog, parse_event_log
+from .boot_log import read_boot_log
+from .capabilities import read_pcrs
+from .event_log import Event, EventLog, parse_event_log
 from .installed_boot import Files, InstalledBoot
 from .measurement import Measurement, value_of
 from .replay import Replay, replay, untrue
@@ -29,6 +30,7 @@ from .secure_boot import secure_boot_state
 from .secure_boot_forecast import require_same_pcr_7, require_told_pcr_7
 from .tpm2_tools import Tpm2Tools
 
+_PROGRAMS_PCR = 4
 _SECURE_BOOT_PCR = 7
 #: What the firmware's log tells of; IMA's own PCR and those that programs use freely are not among them.
 PCRS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14)
@@ -107,24 +109,6 @@ class Measured:
         return b"".join(of[pcr] for pcr in pcrs)
 
 
-def read_log(path: str) -> bytes:
-    """At most one byte more than any log has."""
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(LARGEST_LOG + 1)
-    except OSError as error:
-        raise NotFound(
-            "the event log cannot be read",
-            expected=path,
-            found=error.strerror or str(error),
-            where="the node",
-            next="Become root and mount securityfs, or name a copy of the log.",
-        ) from error
-    if not raw:
-        raise NotFound("the event log is empty", expected="measurements", found="nothing", where=path)
-    return raw
-
-
 def measured_boot(question: Question, environment: Mapping[str, str]) -> Measured:
     """Replay, compare with the PCRs, predict, compare with the log.
 
@@ -132,13 +116,13 @@ def measured_boot(question: Question, environment: Mapping[str, str]) -> Measure
     VerificationFailed where files that have booted do not give what the log has.
     """
     _require_possible(question)
-    raw = read_log(question.event_log)
+    raw = read_boot_log(question.event_log)
     log = parse_event_log(raw)
     bank = question.bank
     log.replay(bank)
     found = question.pcr_values or _read_pcrs(bank, environment)
     replayed = replay(log, bank, found, question.extended_since)
-    _require_explained(question, log, replayed)
+    _require_explained(question.pcrs, question, log, replayed)
     measurements: List[Measurement] = []
     predicted: Dict[int, bytes] = {}
     differences: List[Difference] = []
@@ -190,8 +174,8 @@ def _require_possible(question: Question) -> None:
         )
 
 
-def _require_explained(question: Question, log: EventLog, replayed: Replay) -> None:
-    wrong = [one for one in replayed.unexplained if one.pcr in question.pcrs]
+def _require_explained(pcrs: Sequence[int], question: Question, log: EventLog, replayed: Replay) -> None:
+    wrong = [one for one in replayed.unexplained if one.pcr in pcrs]
     if wrong:
         said = []
         for one in wrong[:_MOST_SAID]:
@@ -204,7 +188,7 @@ def _require_explained(question: Question, log: EventLog, replayed: Replay) -> N
             where="event log",
             next="Nothing follows from this log. Where the system extends a PCR itself, say so with extended_since.",
         )
-    for pcr in question.pcrs:
+    for pcr in pcrs:
         lying = untrue(log, question.bank, pcr)
         if lying:
             raise AttestationRefused(
@@ -221,6 +205,8 @@ def _of_firmware(question: Question, boot: InstalledBoot, log: EventLog, replaye
         if question.have_booted:
             require_told_pcr_7(log, question.bank)
         else:
+            # What has booted, shim above all, is taken from the log's PCR 4.
+            _require_explained((_PROGRAMS_PCR,), question, log, replayed)
             require_same_pcr_7(log, boot.programs, question.bank, question.efi_variables)
     return replayed.values[pcr]
 
@@ -248,27 +234,16 @@ def _require_booted(differences: Sequence[Difference]) -> None:
 
 
 def _read_pcrs(bank: int, environment: Mapping[str, str]) -> Dict[int, bytes]:
-    name, size = BANK_NAME[bank], DIGEST_SIZE[bank]
     place = tempfile.mkdtemp(prefix="hearth-")
     try:
-        tools = Tpm2Tools(place, environment)
-        tools.run("tpm2_pcrread", f"{name}:{','.join(str(pcr) for pcr in PCRS)}", "-Q", "-o", "values")
-        with open(os.path.join(place, "values"), "rb") as file:
-            values = file.read()
+        shown = read_pcrs(Tpm2Tools(place, environment)).get(BANK_NAME[bank], {})
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    if not values:
+    if any(pcr not in shown for pcr in PCRS):
         raise Unsupported(
             "the TPM does not measure into this bank",
-            expected=f"an active bank {name}",
-            found="no values",
+            expected=f"an active bank {BANK_NAME[bank]}",
+            found=f"the values of {len(shown)} PCRs",
             where="the node's TPM",
         )
-    if len(values) != size * len(PCRS):
-        raise ProtocolViolation(
-            "the values of the PCRs cannot be read",
-            expected=f"{size * len(PCRS)} bytes",
-            found=f"{len(values)} bytes",
-            where="the node's TPM",
-        )
-    return {pcr: values[size * index : size * (index + 1)] for index, pcr in enumerate(PCRS)}
+    return {pcr: shown[pcr] for pcr in PCRS}

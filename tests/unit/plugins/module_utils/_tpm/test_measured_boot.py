@@ -44,6 +44,7 @@ from tests.unit.plugins.module_utils._tpm.installed_files import (
 )
 from tests.unit.plugins.module_utils._tpm.machines import Machines, changed_log, event
 from tests.unit.plugins.module_utils._tpm.recorded_boots import HEARTH, MENUENTRY
+from tests.unit.plugins.module_utils._tpm.recorded_installed import GRUB_DISK
 
 BANK = algorithm.SHA256
 
@@ -94,13 +95,16 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_a_bank_that_the_tpm_does_not_have(machines: Machines, tmp_path: Path) -> None:
+def test_a_bank_that_the_log_or_the_tpm_does_not_have(machines: Machines, tmp_path: Path) -> None:
     machine = machines.booted(HEARTH)
     question = Question(
         bank=algorithm.SHA384, pcrs=(8,), event_log=machine.log_file, efi_variables=str(tmp_path), pcr_values={}
     )
     with pytest.raises(ProtocolViolation, match="cannot be read"):
         measured_boot(question, machine.tpm.environment)
+    machine.log = GRUB_DISK.log
+    with pytest.raises(Unsupported, match="does not measure into this bank"):
+        measured_boot(replace(question, event_log=machine.log_file), machine.tpm.environment)
 
 
 def event_of(log: bytes, pcr: int, index: int) -> Event:
@@ -394,6 +398,20 @@ def pcr_7(tree: GrubTree, folder: Path, log: bytes = MENUENTRY.log) -> bytes:
 
 def test_pcr_7_stays_while_nothing_is_pending(tree: GrubTree, tmp_path: Path) -> None:
     assert pcr_7(tree, tmp_path) == values_of(MENUENTRY.log)[7]
+
+
+def test_pcr_7_is_not_predicted_from_a_log_that_lies_about_shim(tree: GrubTree, tmp_path: Path) -> None:
+    """PCR 7 itself is as the log says, and the shim that will boot is not the one that has."""
+    shim = next(one for one in parse_event_log(MENUENTRY.log).of_pcr(4) if one.event_type == APPLICATION)
+    booted = changed_log(
+        MENUENTRY.log,
+        lambda events: [
+            replace(one, digests={BANK: bytes(32)}) if one.number == shim.number else one for one in events
+        ],
+    )
+    with pytest.raises(AttestationRefused, match="does not lead to what the PCRs hold") as refused:
+        ask(tmp_path, MENUENTRY.log, values_of(booted), pcrs=(7,), files=tree.files())
+    assert refused.value.found.startswith("PCR 4: ")
 
 
 def variable(folder: Path, name: str) -> Path:
