@@ -175,7 +175,7 @@ def test_another_machine_is_refused_before_anything_is_changed(peer: RmcpPeer) -
 def test_options_are_those_of_redfish_boot() -> None:
     ours, theirs = dict(IPMI_BOOT.argument_spec), dict(REDFISH_BOOT.argument_spec)
     assert set(ours) - set(theirs) == {"cipher_suites"}
-    assert set(theirs) - set(ours) == {"scheme", "trust", "ca_path", "pins", "platform"}
+    assert set(theirs) - set(ours) == {"scheme", "trust", "ca_path", "pins", "platform", "discovered"}
     for option in set(ours) & set(theirs) - {"port"}:
         assert ours[option] == theirs[option], option
     for rules in ("required_one_of", "required_if", "required_together", "mutually_exclusive"):

@@ -116,7 +116,7 @@ def test_options_and_subsets_are_those_of_redfish_info() -> None:
     assert ipmi_info.DEFAULT_SUBSETS == redfish_info.DEFAULT_SUBSETS
     ours, theirs = dict(IPMI_INFO.argument_spec), dict(REDFISH_INFO.argument_spec)
     assert set(ours) - set(theirs) == {"cipher_suites"}
-    assert set(theirs) - set(ours) == {"scheme", "trust", "ca_path", "pins", "platform"}
+    assert set(theirs) - set(ours) == {"scheme", "trust", "ca_path", "pins", "platform", "discovered"}
     for option in set(ours) & set(theirs) - {"port"}:
         assert ours[option] == theirs[option], option
 

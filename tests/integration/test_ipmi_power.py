@@ -263,7 +263,7 @@ def test_options_are_those_of_redfish_power() -> None:
     ours, theirs = dict(IPMI_POWER.argument_spec), dict(REDFISH_POWER.argument_spec)
     assert set(ours) - set(theirs) == {"cipher_suites"}
     # What belongs to HTTP and TLS, and a hint and a choice that IPMI does not have
-    assert set(theirs) - set(ours) == {"scheme", "trust", "ca_path", "pins", "platform", "reset_type"}
+    assert set(theirs) - set(ours) == {"scheme", "trust", "ca_path", "pins", "platform", "discovered", "reset_type"}
     for option in set(ours) & set(theirs) - {"port"}:
         assert ours[option] == theirs[option], option
 
